@@ -1,0 +1,1 @@
+"""Where recordings come from: releases and their file names, any folder, synthetic machines."""

@@ -1,0 +1,1 @@
+"""Scorers: from a representation to an anomaly score; higher is more anomalous."""

@@ -1,0 +1,1 @@
+"""absl scripts, one a published system."""
