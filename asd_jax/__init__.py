@@ -9,7 +9,23 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("checkpoints", "datasets", "detector", "features", "metrics", "models", "scorers", "thresholds", "training")
+_SUBMODULES = (
+    "checkpoints",
+    "datasets",
+    "detector",
+    "evaluation",
+    "experiment",
+    "extraction",
+    "features",
+    "metrics",
+    "models",
+    "representations",
+    "run_folder",
+    "scorers",
+    "thresholds",
+    "training",
+    "training_plan",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -166,8 +166,8 @@ class Residual:
         config = models.REGISTRY[settings["model"]](**settings["config"])
         return cls(
             Network(config, settings["n_features"]),
-            arrays["params"],
-            arrays.get("model_state", {}),
+            nnx.restore_int_paths(arrays["params"]),  # a saved tree has names only, a list of layers numbers
+            nnx.restore_int_paths(arrays["model_state"]),
             Scaling(**arrays["scaling"]),
         )
 

@@ -75,7 +75,11 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, fitted_on: str) -> 
 
 
 def out_of_fold_scores(
-    fit_scorer: Callable[[np.ndarray], Any], values: Float[np.ndarray, "n_clips dim"], *, seed: int, n_folds: int = 5
+    fit_scorer: Callable[[np.ndarray], Any],
+    values: Float[np.ndarray, "n_clips dim"],
+    *,
+    seed: int,
+    n_folds: int = 5,
 ) -> Float[np.ndarray, " n_clips"]:
     """Score of each clip by a scorer refitted on the other folds; in-sample scores would be too low."""
     n_folds = min(n_folds, len(values))

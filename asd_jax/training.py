@@ -42,12 +42,16 @@ class Progress:
         epoch: epochs done.
         best_epoch: the one with the lowest validation loss (0: none yet).
         best_loss: that loss; NaN without validation clips.
+        improved_epoch: the last one that was better by more than `min_delta`, from which patience counts.
+        improved_loss: its validation loss.
         history: a dict an epoch with `train_loss`, `validation_loss` and `learning_rate`.
     """
 
     epoch: int = 0
     best_epoch: int = 0
     best_loss: float = math.nan
+    improved_epoch: int = 0
+    improved_loss: float = math.nan
     history: tuple[dict[str, float], ...] = ()
 
 
@@ -103,9 +107,7 @@ def train_step(
 ) -> tuple[TrainState, Float[Array, ""]]:
     """One update from a batch of scaled segments; returns the loss before it."""
     value_and_grad = jax.value_and_grad(network.loss, has_aux=True)
-    (loss, model_state), grads = value_and_grad(
-        train_state.params, train_state.model_state, segments, training=True
-    )
+    (loss, model_state), grads = value_and_grad(train_state.params, train_state.model_state, segments, training=True)
     with jax.numpy_dtype_promotion("standard"):  # Adam mixes Python and int32 counts with float32
         updates, opt_state = optimizer.update(grads, train_state.opt_state, train_state.params)
     params = optax.apply_updates(train_state.params, updates)
@@ -170,7 +172,10 @@ def _calls(order: Int[np.ndarray, "n_steps batch"], steps_per_call: int) -> Iter
     for first in range(0, len(order), steps_per_call):
         part = order[first : first + steps_per_call]
         active = np.arange(steps_per_call) < len(part)
-        yield np.concatenate([part, np.zeros((steps_per_call - len(part), part.shape[1]), part.dtype)]), active
+        yield (
+            np.concatenate([part, np.zeros((steps_per_call - len(part), part.shape[1]), part.dtype)]),
+            active,
+        )
 
 
 def _diverged(losses: np.ndarray, first_step: int, schedule: optax.Schedule) -> InputError:
@@ -214,7 +219,11 @@ def fit(
     frames = jnp.asarray(clips.frames)
     steps_per_call = min(_STEPS_PER_CALL, plan.steps_per_epoch) if network.config.scan_epoch else 1
     bar = tqdm(
-        total=plan.n_steps, initial=progress.epoch * plan.steps_per_epoch, desc="training", unit="step", disable=None
+        total=plan.n_steps,
+        initial=progress.epoch * plan.steps_per_epoch,
+        desc="training",
+        unit="step",
+        disable=None,
     )
     with bar:
         while progress.epoch < plan.epochs and not _out_of_patience(progress, config):
@@ -237,15 +246,7 @@ def fit(
                 "validation_loss": validation_loss,
                 "learning_rate": float(schedule(progress.epoch * plan.steps_per_epoch)),
             }
-            epoch = progress.epoch + 1
-            better = not validation_loss >= progress.best_loss - config.min_delta  # true for the first, NaN, one
-            progress = dataclasses.replace(
-                progress,
-                epoch=epoch,
-                best_epoch=epoch if better else progress.best_epoch,
-                best_loss=validation_loss if better else progress.best_loss,
-                history=(*progress.history, measurements),
-            )
+            progress, better = _advance(progress, measurements, config)
             if better and config.patience is not None:
                 best = jax.tree.map(jnp.copy, (train_state.params, train_state.model_state))
             if checkpointer:
@@ -256,8 +257,24 @@ def fit(
     return FitResult(*best, "best", progress)
 
 
+def _advance(progress: Progress, measurements: dict[str, float], config: TrainingConfig) -> tuple[Progress, bool]:
+    """Progress after one more epoch, and whether that epoch is the best so far."""
+    epoch, loss = progress.epoch + 1, measurements["validation_loss"]
+    better = not loss >= progress.best_loss  # true also where either is NaN: the first epoch, no validation clips
+    improved = not loss >= progress.improved_loss - config.min_delta
+    advanced = Progress(
+        epoch=epoch,
+        best_epoch=epoch if better else progress.best_epoch,
+        best_loss=loss if better else progress.best_loss,
+        improved_epoch=epoch if improved else progress.improved_epoch,
+        improved_loss=loss if improved else progress.improved_loss,
+        history=(*progress.history, measurements),
+    )
+    return advanced, better
+
+
 def _out_of_patience(progress: Progress, config: TrainingConfig) -> bool:
-    return config.patience is not None and progress.epoch - progress.best_epoch >= config.patience
+    return config.patience is not None and progress.epoch - progress.improved_epoch >= config.patience
 
 
 def validation_error(

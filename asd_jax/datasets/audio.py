@@ -43,9 +43,7 @@ def read_audio(path: Path, *, sample_rate: int, channel: str = "mix") -> Float[n
             samples = file.read(dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
         reason = "no such file" if not path.exists() else str(error).rsplit(": ", 1)[-1].rstrip(".")
-        raise InputError(
-            f"{path} cannot be read as audio ({reason}); remove it or pass --skip_bad_files"
-        ) from error
+        raise InputError(f"{path} cannot be read as audio ({reason}); remove it or pass --skip_bad_files") from error
     if len(samples) == 0:
         raise InputError(f"{path} holds no samples; remove it or pass --skip_bad_files")
     if channel == "mix":

@@ -88,9 +88,7 @@ def load(
     present = sorted({clip.machine_id for clip in clips})
     unknown = sorted(set(machine_ids) - set(present))
     if unknown:
-        raise InputError(
-            f"--machine_id={','.join(unknown)}: not in {folders[machine]}, which has {', '.join(present)}"
-        )
+        raise InputError(f"--machine_id={','.join(unknown)}: not in {folders[machine]}, which has {', '.join(present)}")
     if machine_ids:
         clips = [clip for clip in clips if clip.machine_id in machine_ids]
 

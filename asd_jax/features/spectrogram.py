@@ -89,5 +89,3 @@ def power_spectrogram(
     # The derivative of sqrt at 0 is infinite, and 0 * inf is NaN in the gradient of silence.
     positive = squared > 0
     return jnp.where(positive, jnp.where(positive, squared, 1.0) ** (power / 2), 0.0)
-
-

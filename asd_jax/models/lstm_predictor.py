@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
