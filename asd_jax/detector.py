@@ -16,7 +16,7 @@ from asd_jax.features import FrontEnd
 from asd_jax.representations import ClipRepresentation, Representation
 from asd_jax.thresholds import Threshold
 
-Waveforms = Float[np.ndarray, "*batch n_samples"] | Sequence[Float[np.ndarray, "_"]]
+Waveforms = Float[np.ndarray, "*batch n_samples"] | Sequence[Float[np.ndarray, " _"]]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,7 +80,7 @@ class ExperimentConfig:
     data: DataConfig
     model: Any
     training: TrainingConfig
-    front_end: FrontEnd = FrontEnd()
+    front_end: FrontEnd = dataclasses.field(default_factory=FrontEnd)
     scorer: str = "mse"
     threshold: str = thresholds.DEFAULT
     validation_fraction: float = 0.1

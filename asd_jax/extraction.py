@@ -96,7 +96,7 @@ def _extract_batch(
 
 
 def extract_waveforms(
-    waveforms: Iterator[Float[np.ndarray, "_"]] | Sequence[Float[np.ndarray, "_"]], front_end: FrontEnd
+    waveforms: Iterator[Float[np.ndarray, " _"]] | Sequence[Float[np.ndarray, " _"]], front_end: FrontEnd
 ) -> list[Float[np.ndarray, "_ n_features"]]:
     """Frames of each waveform of a stream, computed in compiled batches of one padded length each.
 

@@ -1,7 +1,8 @@
 """Verdicts on new recordings: `python -m experiments.score --checkpoint=RUN FILE...`.
 
 Prints, and writes to `RUN/score/scores.csv` (or below `--workdir`), each file's score, the decision at the detector's
-threshold, and the share of normal clips that score higher: near 0 is unlike anything heard in training, 0.5 is ordinary.
+threshold, and the share of normal clips that score higher: near 0 is unlike anything heard in training,
+0.5 is ordinary.
 """
 
 import csv

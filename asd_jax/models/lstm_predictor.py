@@ -1,6 +1,7 @@
 """LSTM predictor: a machine's next frame from the ones before; what it cannot foresee is anomalous."""
 
 import dataclasses
+import itertools
 
 from flax import nnx
 from jaxtyping import Array, Float
@@ -54,7 +55,7 @@ class LSTMPredictor(nnx.Module):
     def __init__(self, config: LSTMPredictorConfig, n_features: int, *, rngs: nnx.Rngs) -> None:
         self.context_frames = config.context_frames
         widths = [n_features] + [config.hidden_size] * config.n_layers
-        self.layers = nnx.List(LSTM(n_in, n_out, rngs=rngs) for n_in, n_out in zip(widths, widths[1:], strict=False))
+        self.layers = nnx.List(LSTM(n_in, n_out, rngs=rngs) for n_in, n_out in itertools.pairwise(widths))
         self.output = nnx.Linear(widths[-1], n_features, rngs=rngs)
 
     def residual(
