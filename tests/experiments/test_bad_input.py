@@ -54,12 +54,20 @@ CASES = {
     "truncated file": (lambda tree: harm(tree, FIRST_TRAIN), [], f"{FIRST_TRAIN} is truncated"),
     "not audio": (lambda tree: (tree / FIRST_TRAIN).write_text("no sound" * 99), [], f"{FIRST_TRAIN} cannot be read"),
     "short clip": (lambda tree: harm(tree, FIRST_TRAIN, np.ones(900)), [], f"{FIRST_TRAIN} is too short: 0.06 s"),
-    "nan": (lambda tree: harm(tree, FIRST_TRAIN, np.full(9_000, np.nan), subtype="FLOAT"), [], f"{FIRST_TRAIN} holds NaN"),
+    "nan": (
+        lambda tree: harm(tree, FIRST_TRAIN, np.full(9_000, np.nan), subtype="FLOAT"),
+        [],
+        f"{FIRST_TRAIN} holds NaN",
+    ),
     "silent training": (silence_training, [], "all training clips of id_02 are silent"),
     "other name": (lambda tree: (tree / FIRST_TRAIN).rename(tree / "fan/train/a.wav"), [], "a.wav is not named"),
     "no epochs": (lambda tree: None, ["--epochs=0"], "--epochs=0: give a number above 0"),
     "no rate": (lambda tree: None, ["--learning_rate=-1"], "--learning_rate=-1"),
-    "large batch": (lambda tree: None, ["--batch_size=9999"], "--batch_size=9999 is more than the .* training examples"),
+    "large batch": (
+        lambda tree: None,
+        ["--batch_size=9999"],
+        "--batch_size=9999 is more than the .* training examples",
+    ),
     "fraction": (lambda tree: None, ["--validation_fraction=1"], "--validation_fraction=1"),
     "threshold": (lambda tree: None, ["--threshold=median"], "--threshold=median"),
     "scorer": (lambda tree: None, ["--scorer=svm"], "--scorer=svm: not known"),
@@ -143,7 +151,13 @@ def test_checkpoints_that_cannot_be_used(script, finished_run, tmp_path, run_scr
 def test_skip_bad_files_carries_on_and_counts(tree, tmp_path, run_script):
     harm(tree, FIRST_TRAIN)
     (tree / "fan/test/normal_id_02_00000001.wav").write_bytes(b"")
-    arguments = ["--machine=fan", f"--data_dir={tree}", f"--workdir={tmp_path / 'run'}", "--epochs=1", "--hidden_size=4"]
+    arguments = [
+        "--machine=fan",
+        f"--data_dir={tree}",
+        f"--workdir={tmp_path / 'run'}",
+        "--epochs=1",
+        "--hidden_size=4",
+    ]
     status, stdout, _ = run_script("lstm_pred", *arguments, "--skip_bad_files")
     assert status == 0
     assert "1 bad training file(s) left out" in stdout and "1 bad test file(s) left out" in stdout
@@ -157,7 +171,13 @@ def test_said_but_no_error(tree, tmp_path, run_script):
     soundfile.write(tree / "fan/test/normal_id_00_00000000.wav", np.zeros(16_000), 16_000)
     for path in (tree / "fan" / "test").glob("anomaly_id_02_*"):
         path.unlink()
-    arguments = ["--machine=fan", f"--data_dir={tree}", f"--workdir={tmp_path / 'run'}", "--epochs=1", "--hidden_size=4"]
+    arguments = [
+        "--machine=fan",
+        f"--data_dir={tree}",
+        f"--workdir={tmp_path / 'run'}",
+        "--epochs=1",
+        "--hidden_size=4",
+    ]
     status, stdout, _ = run_script("lstm_pred", *arguments)
     assert status == 0
     assert "1 silent test clip(s): fan/test/normal_id_00_00000000.wav" in stdout
