@@ -9,7 +9,17 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_SUBMODULES = ("checkpoints", "datasets", "detector", "features", "metrics", "models", "scorers", "thresholds", "training")
+_SUBMODULES = (
+    "checkpoints",
+    "datasets",
+    "detector",
+    "features",
+    "metrics",
+    "models",
+    "scorers",
+    "thresholds",
+    "training",
+)
 
 
 def __getattr__(name: str) -> Any:

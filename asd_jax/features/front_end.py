@@ -5,8 +5,8 @@ from typing import Any
 
 from jaxtyping import Array, Float
 
+from asd_jax.features.framing import n_frames
 from asd_jax.features.log_mel import log_mel_spectrogram
-from asd_jax.features.spectrogram import n_frames
 
 
 @dataclasses.dataclass(frozen=True)

@@ -94,7 +94,7 @@ def log_mel_spectrogram(
         amin: floor of the mel power, so that digital silence is -100 dB.
 
     Raises:
-        ValueError: without `center`, the waveform is shorter than `n_fft`; `fmax` above the Nyquist frequency.
+        ValueError: without `center`, the waveform is shorter than `n_fft`; `fmax` is above Nyquist.
     """
     mel = mel_spectrogram(
         waveform,

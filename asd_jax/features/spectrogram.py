@@ -1,44 +1,9 @@
-"""Framing and the short-time Fourier transform."""
+"""The short-time Fourier transform and its power."""
 
 import jax.numpy as jnp
-import numpy as np
-import scipy.signal
 from jaxtyping import Array, Complex, Float
 
-
-def n_frames(n_samples: int, *, n_fft: int, hop_length: int, center: bool = True) -> int:
-    """Number of frames of a waveform of `n_samples` samples, as in librosa."""
-    if center:
-        return 1 + n_samples // hop_length
-    return 1 + (n_samples - n_fft) // hop_length
-
-
-def frame(
-    waveform: Float[Array, "*batch n_samples"], *, frame_length: int, hop_length: int
-) -> Float[Array, "*batch n_frames frame_length"]:
-    """Cut a waveform into overlapping frames; samples after the last whole frame are left out.
-
-    Args:
-        waveform: floating point samples, at least `frame_length` of them.
-        frame_length: samples in a frame.
-        hop_length: samples from one frame's start to the next one's.
-
-    Raises:
-        ValueError: the waveform is shorter than one frame.
-    """
-    n_samples = waveform.shape[-1]
-    if n_samples < frame_length:
-        raise ValueError(f"a waveform of {n_samples} samples is shorter than one frame of {frame_length}")
-    count = 1 + (n_samples - frame_length) // hop_length
-    if frame_length % hop_length == 0:
-        # Blocks of a hop, laid side by side, make the frames: slices of contiguous memory are much faster
-        # on a CPU than a gather with one index a sample.
-        n_blocks = count + frame_length // hop_length - 1
-        blocks = waveform[..., : n_blocks * hop_length].reshape(*waveform.shape[:-1], n_blocks, hop_length)
-        parts = [blocks[..., i : i + count, :] for i in range(frame_length // hop_length)]
-        return jnp.concatenate(parts, axis=-1)
-    index = np.arange(count)[:, None] * hop_length + np.arange(frame_length)
-    return waveform[..., index]
+from asd_jax.features.precise_stft import precise_stft
 
 
 def stft(
@@ -63,13 +28,11 @@ def stft(
         ValueError: without `center`, the waveform is shorter than `n_fft`.
     """
     win_length = win_length or n_fft
-    window = scipy.signal.get_window("hann", win_length, fftbins=True)
-    left = (n_fft - win_length) // 2
-    window = np.pad(window, (left, n_fft - win_length - left)).astype(np.float32)
     if center:
         waveform = jnp.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(n_fft // 2, n_fft // 2)])
-    frames = frame(waveform, frame_length=n_fft, hop_length=hop_length)
-    return jnp.fft.rfft(frames * window.reshape((1,) * (frames.ndim - 1) + (n_fft,)))
+    elif waveform.shape[-1] < n_fft:
+        raise ValueError(f"a waveform of {waveform.shape[-1]} samples is shorter than n_fft={n_fft}")
+    return precise_stft(waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length)
 
 
 def power_spectrogram(
@@ -89,5 +52,3 @@ def power_spectrogram(
     # The derivative of sqrt at 0 is infinite, and 0 * inf is NaN in the gradient of silence.
     positive = squared > 0
     return jnp.where(positive, jnp.where(positive, squared, 1.0) ** (power / 2), 0.0)
-
-
