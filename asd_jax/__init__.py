@@ -13,12 +13,18 @@ _SUBMODULES = (
     "checkpoints",
     "datasets",
     "detector",
+    "evaluation",
+    "experiment",
+    "extraction",
     "features",
     "metrics",
     "models",
+    "representations",
+    "run_folder",
     "scorers",
     "thresholds",
     "training",
+    "training_plan",
 )
 
 

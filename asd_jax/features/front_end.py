@@ -35,9 +35,7 @@ class FrontEnd:
         """Number of frames of a waveform of `n_samples` samples."""
         return n_frames(n_samples, n_fft=self.n_fft, hop_length=self.hop_length)
 
-    def __call__(
-        self, waveform: Float[Array, "*batch n_samples"]
-    ) -> Float[Array, "*batch n_frames n_features"]:
+    def __call__(self, waveform: Float[Array, "*batch n_samples"]) -> Float[Array, "*batch n_frames n_features"]:
         """Frames of a waveform at `sample_rate`; pure, so that it can be jitted and batched."""
         return log_mel_spectrogram(waveform, **dataclasses.asdict(self))
 

@@ -29,9 +29,7 @@ def mel_filterbank(
     """
     if fmax is not None and fmax > sample_rate / 2:
         raise ValueError(f"fmax={fmax} Hz is above the Nyquist frequency {sample_rate / 2} Hz")
-    filters = librosa.filters.mel(
-        sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm
-    )
+    filters = librosa.filters.mel(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm)
     filters = np.ascontiguousarray(filters.T, dtype=np.float32)
     filters.flags.writeable = False
     return filters
@@ -63,9 +61,7 @@ def mel_spectrogram(
     return jnp.matmul(spectrogram, filters, precision=jax.lax.Precision.HIGHEST)
 
 
-def power_to_db(
-    power: Float[Array, "*shape"], *, ref: float = 1.0, amin: float = 1e-10
-) -> Float[Array, "*shape"]:
+def power_to_db(power: Float[Array, "*shape"], *, ref: float = 1.0, amin: float = 1e-10) -> Float[Array, "*shape"]:
     """`10 log10(max(power, amin) / ref)`, without the clip-relative floor (`top_db`) of librosa's default."""
     return 10.0 * (jnp.log10(jnp.maximum(power, amin)) - np.float32(np.log10(max(amin, ref))))
 

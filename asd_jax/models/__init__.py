@@ -1,1 +1,14 @@
-"""Flax networks, one file each."""
+"""Flax networks, one file each; `REGISTRY` names them for the detector bundle.
+
+A model file holds a frozen config and an NNX module. The config gives `build(n_features, rngs=...)`,
+`window_span` and `window_hop` (frames that a window reads, and from one window to the next), `segment_frames` and
+`segment_hop` (a training example, and from one to the next) and `scan_epoch`. The module gives
+`residual(frames) -> (*batch, n_windows, window_frames, n_features)`, signed, target minus prediction, in which window
+`w` reads the frames `w * window_hop` to `w * window_hop + window_span - 1` and no others.
+"""
+
+from asd_jax.models.lstm_predictor import LSTMPredictorConfig
+
+REGISTRY = {config.name: config for config in (LSTMPredictorConfig,)}
+
+__all__ = ["REGISTRY", "LSTMPredictorConfig"]

@@ -1,0 +1,7 @@
+"""stub to be replaced"""
+
+NAME = "synthetic"
+
+
+def load(**kw):
+    raise NotImplementedError

@@ -1,0 +1,42 @@
+"""Scaling of frames, fitted on normal training clips."""
+
+import dataclasses
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Scaling:
+    """`(frames - offset) * scale`, a value a feature.
+
+    Attributes:
+        offset: `(n_features,)`.
+        scale: `(n_features,)`.
+    """
+
+    offset: Float[Array, " n_features"] | Float[np.ndarray, " n_features"]
+    scale: Float[Array, " n_features"] | Float[np.ndarray, " n_features"]
+
+    def __call__(self, frames: Float[Array, "*batch n_features"]) -> Float[Array, "*batch n_features"]:
+        """Scaled frames."""
+        shape = (1,) * (frames.ndim - 1) + (-1,)
+        return (frames - self.offset.reshape(shape)) * self.scale.reshape(shape)
+
+
+def standardize(frames: Float[np.ndarray, "total_frames n_features"]) -> Scaling:
+    """Zero mean and unit variance of each feature over the frames; a constant feature keeps its scale.
+
+    Sums run in float64 over blocks of rows, since float32 sums of millions of frames lose digits.
+    """
+    block = 65_536
+    total = sum(frames[i : i + block].sum(axis=0, dtype=np.float64) for i in range(0, len(frames), block))
+    mean = total / len(frames)
+    squares = sum(
+        np.square(frames[i : i + block] - mean).sum(axis=0, dtype=np.float64) for i in range(0, len(frames), block)
+    )
+    std = np.sqrt(squares / len(frames))
+    scale = 1 / np.where(std > 1e-6, std, 1.0)
+    return Scaling(mean.astype(np.float32), scale.astype(np.float32))

@@ -1,0 +1,74 @@
+"""LSTM predictor: a machine's next frame from the ones before; what it cannot foresee is anomalous."""
+
+import dataclasses
+import itertools
+
+from flax import nnx
+from jaxtyping import Array, Float
+
+from asd_jax.models.recurrent import LSTM
+
+
+@dataclasses.dataclass(frozen=True)
+class LSTMPredictorConfig:
+    """Two LSTM layers and a linear layer that predict a frame from the `context_frames` before it.
+
+    Parameters with the defaults and 128 features: 279,680.
+
+    Attributes:
+        hidden_size: width of each LSTM layer.
+        n_layers: number of LSTM layers.
+        context_frames: frames that a prediction sees.
+        segment_frames: consecutive frames of a training example, which holds `segment_frames - context_frames`
+            predictions.
+        segment_hop: frames from one training example to the next; the default predicts each frame once.
+        scan_epoch: run the steps of an epoch in one compiled loop.
+    """
+
+    name = "lstm_predictor"
+
+    hidden_size: int = 128
+    n_layers: int = 2
+    context_frames: int = 10
+    segment_frames: int = 30
+    segment_hop: int = 20
+    scan_epoch: bool = True
+
+    @property
+    def window_span(self) -> int:
+        """Frames that one window reads: the context and the frame it predicts."""
+        return self.context_frames + 1
+
+    @property
+    def window_hop(self) -> int:
+        """Frames from one window to the next."""
+        return 1
+
+    def build(self, n_features: int, *, rngs: nnx.Rngs) -> "LSTMPredictor":
+        """The network for frames of `n_features` values."""
+        return LSTMPredictor(self, n_features, rngs=rngs)
+
+
+class LSTMPredictor(nnx.Module):
+    """The network of `LSTMPredictorConfig`; every window starts from a zero state."""
+
+    def __init__(self, config: LSTMPredictorConfig, n_features: int, *, rngs: nnx.Rngs) -> None:
+        self.context_frames = config.context_frames
+        widths = [n_features] + [config.hidden_size] * config.n_layers
+        self.layers = nnx.List(LSTM(n_in, n_out, rngs=rngs) for n_in, n_out in itertools.pairwise(widths))
+        self.output = nnx.Linear(widths[-1], n_features, rngs=rngs)
+
+    def residual(
+        self, frames: Float[Array, "*batch n_frames n_features"]
+    ) -> Float[Array, "*batch n_windows 1 n_features"]:
+        """Frame minus its prediction, for every frame that has a whole context before it."""
+        n_windows = frames.shape[-2] - self.context_frames
+        first, *rest = self.layers
+        # The first layer's projection of a frame is the same in all windows that read it: step t of every window
+        # is a slice of one product over the segment.
+        projected = first.project(frames)
+        states = first.run([projected[..., t : t + n_windows, :] for t in range(self.context_frames)])
+        for layer in rest:
+            states = layer.run([layer.project(state) for state in states])
+        prediction = self.output(states[-1])
+        return (frames[..., self.context_frames :, :] - prediction)[..., None, :]

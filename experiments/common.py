@@ -1,0 +1,171 @@
+"""Flags that experiments share, and how a script starts and ends.
+
+Every shared flag is defined here once; a script adopts those that it takes, so that its `--help` lists them and any
+other is an error. Nothing here imports JAX before the flags are parsed.
+"""
+
+import dataclasses
+import datetime
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from absl import app, flags, logging
+
+import asd_jax
+from asd_jax.errors import InputError
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_string(
+    "machine",
+    None,
+    "Machine type, such as slide_rail, fan or toy_car. Without --data_dir only slide_rail is there (synthetic).",
+)
+flags.DEFINE_list("machine_id", [], "Only these machine ids, such as id_00,id_02. Default: all.")
+flags.DEFINE_string("data_dir", None, "Folder of recordings. Default: the built-in synthetic slide rail.")
+flags.DEFINE_string("dataset", None, "Force the layout of --data_dir: dcase2020. Default: recognised.")
+flags.DEFINE_string("channel", "mix", "Channel of recordings with several: mix (their mean) or a number from 0.")
+flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
+flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
+flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
+flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.")
+flags.DEFINE_integer("epochs", None, "Passes over the training clips. Default: the recipe's.")
+flags.DEFINE_integer("batch_size", None, "Examples a step. Default: the recipe's.")
+flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. Default: the recipe's.")
+flags.DEFINE_float("validation_fraction", 0.1, "Share of each machine id's training clips kept for validation.")
+flags.DEFINE_string("scorer", None, "Headline scorer, fixed before results are seen. Default: the recipe's.")
+flags.DEFINE_string("threshold", "gamma_0.9", "Rule of the decision threshold, fitted on normal clips: gamma_Q.")
+flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
+flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
+flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
+
+DATA_FLAGS = ("machine", "machine_id", "data_dir", "dataset", "channel", "skip_bad_files")
+TRAINING_FLAGS = (
+    "workdir",
+    "resume",
+    "seed",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "validation_fraction",
+    "scorer",
+    "threshold",
+    "debug",
+)
+_NOT_A_SETTING = ("workdir", "resume", "debug")
+
+
+def adopt(*names: str) -> None:
+    """Let the calling script take these shared flags."""
+    for name in names:
+        flags.declare_key_flag(name)
+
+
+def _script_flags() -> set[str]:
+    return {flag.name for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Start a script: parse the flags, and turn mistakes that the user can mend into one line and exit status 1.
+
+    Args:
+        main: takes the arguments that are not flags.
+    """
+
+    def guarded(argv: list[str]) -> None:
+        logging.set_verbosity(logging.WARNING)
+        try:
+            _check_flags()
+            main(argv[1:])
+        except InputError as error:
+            if FLAGS.debug:
+                raise
+            sys.exit(f"error: {error}")
+        except KeyboardInterrupt:
+            print("interrupted; a training run goes on with --resume --workdir=RUN", file=sys.stderr)
+            sys.exit(130)
+
+    def parse(argv: list[str]) -> list[str]:
+        try:
+            return FLAGS(argv)
+        except flags.Error as error:
+            sys.exit(f"error: {error}; --help lists the flags")
+
+    FLAGS.set_gnu_getopt(True)  # flags may stand after files
+    app.run(guarded, flags_parser=parse)
+
+
+def _check_flags() -> None:
+    shared = {flag.name for flag in FLAGS.flags_by_module_dict()["experiments.common"]}
+    for name in sorted(shared - _script_flags()):
+        if FLAGS[name].present:
+            raise InputError(f"--{name} is not a flag of this script; --help lists those that are")
+
+
+def no_arguments(arguments: list[str]) -> None:
+    """Refuse arguments that are not flags."""
+    if arguments:
+        raise InputError(f"{arguments[0]!r} is not a flag; flags look like --machine=slide_rail (see --help)")
+
+
+def take_recorded_flags() -> None:
+    """With `--resume`, flags left out take the values that the run was started with."""
+    if not FLAGS.resume:
+        return
+    if FLAGS.workdir is None:
+        raise InputError("--resume needs --workdir, the folder of the run to go on with")
+    from asd_jax import run_folder
+
+    recorded = run_folder.read_config(Path(FLAGS.workdir)).get("flags", {})
+    for name in _script_flags() & set(recorded):
+        if not FLAGS[name].present:
+            FLAGS[name].value = recorded[name]
+
+
+def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "mse") -> None:
+    """Train and evaluate a network, the shared flags laid over its recipe.
+
+    Args:
+        experiment: name of the experiment.
+        model: the model's config, the script's own flags applied.
+        training: the recipe's `TrainingConfig`.
+        scorer: the recipe's headline scorer.
+    """
+    from asd_jax.experiment import DataConfig, ExperimentConfig, run
+
+    if FLAGS.machine is None:
+        raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
+    data = DataConfig(
+        machine=asd_jax.datasets.canonical_machine(FLAGS.machine),
+        data_dir=FLAGS.data_dir and str(Path(FLAGS.data_dir).expanduser().absolute()),
+        dataset=FLAGS.dataset,
+        machine_ids=tuple(FLAGS.machine_id),
+        channel=FLAGS.channel,
+        skip_bad_files=FLAGS.skip_bad_files,
+    )
+    config = ExperimentConfig(
+        experiment=experiment,
+        data=data,
+        model=model,
+        training=override(training),
+        scorer=FLAGS.scorer or scorer,
+        threshold=FLAGS.threshold,
+        validation_fraction=FLAGS.validation_fraction,
+        seed=FLAGS.seed,
+    )
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
+    flag_values = {name: FLAGS[name].value for name in sorted(_script_flags() - set(_NOT_A_SETTING))}
+    run(config, workdir, resume=FLAGS.resume, strict_batch_size=FLAGS.batch_size is not None, flags=flag_values)
+
+
+def override(training: Any) -> Any:
+    """A recipe's `TrainingConfig` with the flags that the user gave; epochs given are not raised to `min_steps`."""
+    given = {
+        name: FLAGS[name].value for name in ("epochs", "batch_size", "learning_rate") if FLAGS[name].value is not None
+    }
+    if "epochs" in given:
+        given["min_steps"] = 0
+    return dataclasses.replace(training, **given)

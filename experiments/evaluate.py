@@ -1,0 +1,28 @@
+"""Evaluate a finished run from its folder: `python -m experiments.evaluate --checkpoint=RUN [--data_dir=DIR]`.
+
+Everything but the recordings comes from the run folder, and nothing in it is touched; scores and measures go into
+`RUN/evaluate` or `--workdir`.
+"""
+
+from absl import flags
+
+from asd_jax.errors import InputError
+from experiments import common
+
+FLAGS = flags.FLAGS
+
+common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "debug")
+
+
+def main(arguments: list[str]) -> None:
+    """Evaluate the run that `--checkpoint` names."""
+    common.no_arguments(arguments)
+    if FLAGS.checkpoint is None:
+        raise InputError("--checkpoint is needed: the folder of a finished run")
+    from asd_jax.experiment import evaluate_run
+
+    evaluate_run(FLAGS.checkpoint, FLAGS.workdir, data_dir=FLAGS.data_dir, machine_ids=tuple(FLAGS.machine_id))
+
+
+if __name__ == "__main__":
+    common.run(main)
