@@ -63,9 +63,7 @@ def _adjoint(cotangent: Array, *, dtype: Any, n_samples: int, **settings: int) -
     return cotangent.astype(jnp.float32)
 
 
-def _stft_shape(
-    waveform: ShapedArray, *, n_samples: int, n_fft: int, hop_length: int, win_length: int
-) -> Any:
+def _stft_shape(waveform: ShapedArray, *, n_samples: int, n_fft: int, hop_length: int, win_length: int) -> Any:
     count = n_frames(n_samples, n_fft=n_fft, hop_length=hop_length, center=False)
     return ShapedArray((*waveform.shape[:-1], count, n_fft // 2 + 1), jnp.complex64)
 
