@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import jax
+import numpy as np
 import pytest
+import soundfile
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -25,3 +27,24 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "gpu" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="no GPU here"))
+
+
+@pytest.fixture(scope="session")
+def machine_tree(tmp_path_factory) -> Path:
+    """A small DCASE 2020 tree: a humming machine of two ids, 12 training and 3 + 3 test clips each, 1.0 to 1.3 s.
+
+    The anomaly is a second tone, so loud that any sane detector hears it.
+    """
+    root = tmp_path_factory.mktemp("recordings")
+    rng = np.random.default_rng(0)
+    for number, hum in ((0, 180.0), (2, 310.0)):
+        for split, label, count in (("train", "normal", 12), ("test", "normal", 3), ("test", "anomaly", 3)):
+            for index in range(count):
+                time = np.arange(16_000 + 2_400 * (index % 3)) / 16_000
+                waveform = 0.1 * np.sin(2 * np.pi * hum * time) + 0.02 * rng.standard_normal(len(time))
+                if label == "anomaly":
+                    waveform += 0.1 * np.sin(2 * np.pi * 3_000 * time)
+                path = root / "fan" / split / f"{label}_id_{number:02d}_{index:08d}.wav"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                soundfile.write(path, waveform, 16_000, subtype="PCM_16")
+    return root
