@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import soxr
 from jaxtyping import Bool, Float, PyTree
@@ -16,7 +17,8 @@ from asd_jax.features import FrontEnd
 from asd_jax.representations import ClipRepresentation, Representation
 from asd_jax.thresholds import Threshold
 
-Waveforms = Float[np.ndarray, "*batch n_samples"] | Sequence[Float[np.ndarray, " _"]]
+# Shapes and dtype are checked at run time, since these come from users.
+Waveforms = np.ndarray | jax.Array | Sequence[np.ndarray | jax.Array]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,7 +210,7 @@ class Detector:
         name = scorer or self.headline_scorer
         if name not in self.fitted:
             raise InputError(f"scorer {name!r} is not in this detector, which has {', '.join(self.fitted)}")
-        is_single = isinstance(waveforms, np.ndarray) and waveforms.ndim == 1
+        is_single = isinstance(waveforms, np.ndarray | jax.Array) and waveforms.ndim == 1
         clips = [waveforms] if is_single else list(waveforms)
         candidates = self._candidates(machine_id, len(clips), unknown_machine_id)
         ready = [
@@ -232,7 +234,7 @@ class Detector:
         above = np.asarray([np.mean(f.normal_scores > s) for f, s in zip(fitted, scores, strict=True)])
         verdict = Verdict(scores, scores > limits, limits, above, nearest)
         if is_single:
-            return Verdict(*(getattr(verdict, field.name)[0] for field in dataclasses.fields(Verdict)))
+            return Verdict(*(getattr(verdict, field.name).reshape(()) for field in dataclasses.fields(Verdict)))
         return verdict
 
     def _candidates(self, machine_id: Any, n_clips: int, unknown_machine_id: str) -> list[tuple[str, ...]]:
@@ -250,9 +252,7 @@ class Detector:
                 raise InputError(f"{what}; this detector knows {', '.join(self.machine_ids)}")
         return [(given,) if given in self.machine_ids else self.machine_ids for given in ids]
 
-    def prepare(
-        self, waveform: Float[np.ndarray, " n_samples"], *, sample_rate: int, name: str
-    ) -> Float[np.ndarray, " n_resampled"]:
+    def prepare(self, waveform: np.ndarray, *, sample_rate: int, name: str) -> Float[np.ndarray, " n_resampled"]:
         """A waveform as the front end takes it, at its rate; an InputError calls it by `name` where it cannot be."""
         if waveform.ndim != 1 or not np.issubdtype(waveform.dtype, np.floating):
             raise InputError(

@@ -66,7 +66,7 @@ class ClipFrames:
             for first in range(0, len(members), size):
                 chosen = np.asarray(members[first : first + size])
                 batch = np.zeros((size, padded_length, self.frames.shape[1]), np.float32)
-                for row, index in enumerate(chosen):
+                for row, index in enumerate(chosen.tolist()):
                     batch[row, : self.clip_length[index]] = self.clip(index)
                 yield chosen, batch
 

@@ -6,7 +6,7 @@ where there is no network), its `vector` feeds vector scorers.
 
 import dataclasses
 import functools
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -38,6 +38,7 @@ class ClipRepresentation:
         return ClipRepresentation(self.vector[chosen], errors)
 
 
+@runtime_checkable
 class Representation(Protocol):
     """The contract of this module."""
 

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -65,6 +65,7 @@ class FitResult:
     progress: Progress
 
 
+@runtime_checkable
 class Checkpointer(Protocol):
     """Where `fit` keeps its state between epochs; `checkpoints.RunCheckpoints` is one."""
 

@@ -42,7 +42,9 @@ def test_validation_takes_its_share_of_every_machine_id():
 
 def plan_of(lengths, **training):
     n = len(lengths)
-    return make_plan(LSTMPredictorConfig(), TrainingConfig(**training), clips_of(lengths), np.arange(n), np.zeros(0, int))
+    return make_plan(
+        LSTMPredictorConfig(), TrainingConfig(**training), clips_of(lengths), np.arange(n), np.zeros(0, int)
+    )
 
 
 def test_plan_shrinks_a_default_batch_and_says_so():

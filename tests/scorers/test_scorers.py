@@ -13,8 +13,10 @@ def test_mahalanobis_equals_scikit_learn():
     train = (rng.standard_normal((40, 6)) @ rng.standard_normal((6, 6)) * [1, 10, 100, 1, 1, 1]).astype(np.float32)
     test = rng.standard_normal((10, 6)).astype(np.float32) * 50
     scaler = StandardScaler().fit(train.astype(np.float64))
-    expected = LedoitWolf().fit(scaler.transform(train.astype(np.float64))).mahalanobis(
-        scaler.transform(test.astype(np.float64))
+    expected = (
+        LedoitWolf()
+        .fit(scaler.transform(train.astype(np.float64)))
+        .mahalanobis(scaler.transform(test.astype(np.float64)))
     )
     np.testing.assert_allclose(scorers.fit("mahalanobis", train).score(test), expected, rtol=1e-9)
 
