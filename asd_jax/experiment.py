@@ -16,11 +16,12 @@ import numpy as np
 
 from asd_jax import datasets, evaluation, run_folder, scorers, thresholds
 from asd_jax.datasets import Dataset
-from asd_jax.detector import Detector, fit_scorers, load_detectors, save_detectors
+from asd_jax.detector import Detector, load_detectors, save_detectors
 from asd_jax.errors import InputError
 from asd_jax.extraction import Extracted, extract
 from asd_jax.features import FrontEnd
 from asd_jax.features.scaling import Scaling, standardize
+from asd_jax.fitted_scorers import fit_scorers
 from asd_jax.representations import FrameMean, Network, Representation, Residual
 from asd_jax.training import FitResult, fit, init_train_state
 from asd_jax.training_plan import Plan, TrainingConfig, make_plan, split_validation

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from asd_jax.errors import InputError
+from asd_jax.scorers import search as _search
 from asd_jax.scorers.gmm import Mixture
 from asd_jax.scorers.gwrp import RankPooledError
 from asd_jax.scorers.iforest import IsolationForestScorer
@@ -44,7 +45,7 @@ REGISTRY = {
     )
 }
 
-__all__ = ["POOLING_RULES", "REGISTRY", "fit", "from_state", "get", "pool", "to_state"]
+__all__ = ["POOLING_RULES", "REGISTRY", "fit", "from_state", "get", "pool", "search", "to_state"]
 
 _PCA, _INNER = "pca+", "inner_"
 
@@ -68,6 +69,11 @@ def fit(name: str, values: Float[np.ndarray, "n_clips dim"], **settings: Any) ->
         if "unexpected keyword argument" not in str(error):
             raise
         raise InputError(f"{name}: {str(error).split('() ')[-1]}") from error
+
+
+def search(name: str, values: Float[np.ndarray, "n_clips dim"], *, seed: int = 0, **settings: Any) -> dict[str, Any]:
+    """Settings chosen on normal clips alone, without labels; see `search.search`."""
+    return _search.search(name, fit, values, seed=seed, **settings)
 
 
 def get(name: str) -> type:

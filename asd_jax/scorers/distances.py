@@ -11,5 +11,8 @@ def squared_distances(a: Float[np.ndarray, "n dim"], b: Float[np.ndarray, "m dim
     """
     shift = b.mean(axis=0)
     a, b = a - shift, b - shift
-    squares = np.einsum("nd,nd->n", a, a)[:, None] + np.einsum("md,md->m", b, b)[None, :]
-    return np.maximum(squares - 2 * (a @ b.T), 0.0)
+    result = a @ b.T  # in place from here: among ten thousand vectors it takes 800 MB
+    result *= -2
+    result += np.einsum("nd,nd->n", a, a)[:, None]
+    result += np.einsum("md,md->m", b, b)
+    return np.maximum(result, 0.0, out=result)

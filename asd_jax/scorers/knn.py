@@ -51,3 +51,7 @@ class NearestNeighborsScorer(RefittedOnLoad):
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Mean distance to the nearest training vectors, in standard deviations."""
         return self._raw_scores(apply(vectors, self.mean, self.scale, self.name))
+
+    def leave_one_out(self) -> Float[np.ndarray, " n"]:
+        """Score of each training vector among the others."""
+        return self._fitted.kneighbors(n_neighbors=min(self.n_neighbors, len(self.vectors) - 1))[0].mean(axis=1)

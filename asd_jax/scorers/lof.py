@@ -52,3 +52,7 @@ class LocalOutlierFactorScorer(RefittedOnLoad):
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Local outlier factor of each vector."""
         return self._raw_scores(apply(vectors, self.mean, self.scale, self.name))
+
+    def leave_one_out(self) -> Float[np.ndarray, " n"]:
+        """Score of each training vector among the others."""
+        return -self._fitted.negative_outlier_factor_

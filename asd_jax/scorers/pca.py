@@ -25,6 +25,13 @@ class AfterPCA:
     components: Float[np.ndarray, "n_components dim"]
     inner: Any
 
+    reads = "vector"
+
+    @property
+    def name(self) -> str:
+        """`pca+NAME`."""
+        return f"pca+{self.inner.name}"
+
     @classmethod
     def fit(
         cls,
@@ -57,5 +64,4 @@ class AfterPCA:
 
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Score of each vector's components."""
-        name = f"pca+{self.inner.name}"
-        return self.inner.score(apply(vectors, self.mean, self.scale, name) @ self.components.T)
+        return self.inner.score(apply(vectors, self.mean, self.scale, self.name) @ self.components.T)
