@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 from jaxtyping import Float, PyTree
 
-from asd_jax import representations
+from asd_jax import embeddings
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames, extract_waveforms
 from asd_jax.features import FrontEnd
@@ -227,7 +227,7 @@ class Detector:
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: PyTree) -> "Detector":
         """Rebuild from `to_state`."""
-        kind = representations.REGISTRY[settings["representation"]["kind"]]
+        kind = embeddings.REGISTRY[settings["representation"]["kind"]]
         fitted = {
             name: {
                 machine_id: FittedScorer.from_state(saved, arrays["scorers"][name][machine_id])

@@ -82,7 +82,10 @@ def _differences(
 ) -> dict[str, Any]:
     """Mean AUC of each scorer minus that of each control, with paired bootstrap intervals."""
     result: dict[str, Any] = {}
+    compared = {name for control in scores if control != "detector" for name in scores[control]}
     for scorer, values in scores["detector"].items():
+        if scorer not in compared and len(scores["detector"]) > 1:
+            continue  # an exploratory scorer that no control has
         result[scorer] = {}
         for control, by_scorer in scores.items():
             for control_scorer, control_values in by_scorer.items():

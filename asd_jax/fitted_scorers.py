@@ -1,7 +1,7 @@
 """Scorers fitted for each machine id, with their thresholds: what a detector holds."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -114,7 +114,7 @@ class FittedScorer:
         )
 
 
-def readable(values: ClipRepresentation, names: Sequence[str] = DEFAULT) -> tuple[ScorerSpec, ...]:
+def readable(values: ClipRepresentation, names: Iterable[str] = DEFAULT) -> tuple[ScorerSpec, ...]:
     """Those of some scorers that can read the clips of a representation."""
     specs = (ScorerSpec(name) for name in names)
     return tuple(spec for spec in specs if getattr(values, spec.reads) is not None)
