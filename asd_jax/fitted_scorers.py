@@ -1,7 +1,7 @@
 """Scorers fitted for each machine id, with their thresholds: what a detector holds."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,16 @@ class ScorerSpec:
     def reads(self) -> str:
         """The part of a representation that it is fitted on."""
         return scorers.get(self.name).reads if self.pool is None else "window_vector"
+
+    @property
+    def min_clips(self) -> int:
+        """Fewest clips that it can be fitted on."""
+        return getattr(scorers.get(self.name), "min_clips", 1) if self.pool is None else 1
+
+    @property
+    def max_windows(self) -> int:
+        """Most windows of a machine id that it is fitted on."""
+        return getattr(scorers.get(self.name), "max_windows", _MAX_WINDOWS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,49 +167,75 @@ def fit_scorers(
         for machine_id in sorted(set(machine_ids)):
             of_id = ids == machine_id
             part = values.of(of_id)
-            at_least = getattr(scorers.get(spec.name), "min_clips", 1)
-            if of_id.sum() < at_least and spec.pool is None:
+            if len(part) < spec.min_clips:
                 raise InputError(
-                    f"scorer {spec.label} needs at least {at_least} normal training clips of {machine_id}, "
-                    f"got {of_id.sum()}"
+                    f"scorer {spec.label} needs at least {spec.min_clips} normal training clips of {machine_id}, "
+                    f"got {len(part)}"
                 )
-            fitted[spec.label][machine_id] = _fit_one(spec, part, held_out[of_id], at_least, threshold, seed)
+            fitted[spec.label][machine_id] = _fit_one(spec, part, held_out[of_id], threshold, seed)
     return fitted
 
 
+def fit_scores(
+    spec: ScorerSpec,
+    train: ClipRepresentation,
+    train_ids: Sequence[str],
+    test: ClipRepresentation,
+    test_ids: Sequence[str],
+    *,
+    seed: int,
+) -> Float[np.ndarray, " n_test"]:
+    """Scores of test clips by a scorer fitted for each machine id, without thresholds."""
+    scores = np.full(len(test_ids), np.nan)
+    for machine_id in sorted(set(test_ids)):
+        scorer = _fit(spec, train.of(np.asarray(train_ids) == machine_id), _settings(spec, seed), seed)
+        of_id = np.asarray(test_ids) == machine_id
+        raw = _score(spec, scorer, test.of(of_id))
+        scores[of_id] = raw if spec.pool is None else scorers.pool(spec.pool, raw)
+    return scores
+
+
+def _settings(spec: ScorerSpec, seed: int) -> dict[str, Any]:
+    seeded = {"seed": seed} if getattr(scorers.get(spec.name), "seeded", False) else {}
+    return seeded | dict(spec.settings)
+
+
+def _inputs(spec: ScorerSpec, values: ClipRepresentation, seed: int) -> np.ndarray:
+    """What a scorer is fitted on: a row a clip, or at most `max_windows` of the windows."""
+    given = getattr(values, spec.reads)
+    if isinstance(given, WindowVectors):
+        return given.sample(spec.max_windows, seed=seed)
+    return given
+
+
+def _fit(spec: ScorerSpec, values: ClipRepresentation, settings: Mapping[str, Any], seed: int) -> Any:
+    return scorers.fit(spec.name, _inputs(spec, values, seed), **settings)
+
+
+def _score(spec: ScorerSpec, scorer: Any, values: ClipRepresentation) -> np.ndarray:
+    """Scores of clips, or of the windows that are to be pooled."""
+    given = getattr(values, spec.reads)
+    return given.score(scorer.score) if isinstance(given, WindowVectors) else scorer.score(given)
+
+
 def _fit_one(
-    spec: ScorerSpec, values: ClipRepresentation, held_out: np.ndarray, at_least: int, threshold: str, seed: int
+    spec: ScorerSpec, values: ClipRepresentation, held_out: np.ndarray, threshold: str, seed: int
 ) -> FittedScorer:
     """A scorer of one machine id and its thresholds."""
-    scorer_class, settings, note = scorers.get(spec.name), dict(spec.settings), ""
-    if getattr(scorer_class, "seeded", False):
-        settings = {"seed": seed} | settings
-    max_windows = getattr(scorer_class, "max_windows", _MAX_WINDOWS)
-
-    def inputs(part: ClipRepresentation) -> np.ndarray:
-        given = getattr(part, spec.reads)
-        return given.sample(max_windows, seed=seed) if isinstance(given, WindowVectors) else given
-
-    if spec.pool is not None and (total := int(values.window_vector.n_windows.sum())) > max_windows:
-        note = f"fitted on {max_windows} of its {total} windows, drawn with seed {seed}"
+    settings, note = _settings(spec, seed), ""
+    if spec.pool is not None and (total := int(values.window_vector.n_windows.sum())) > spec.max_windows:
+        note = f"fitted on {spec.max_windows} of its {total} windows, drawn with seed {seed}"
     if spec.search:
-        settings |= scorers.search(spec.name, inputs(values), seed=seed, **settings)
-
-    def score(fitted_on: ClipRepresentation | None, part: ClipRepresentation) -> np.ndarray:
-        """Scores of clips, or of the windows to be pooled, by a scorer fitted anew."""
-        fitted = scorer if fitted_on is None else scorers.fit(spec.name, inputs(fitted_on), **settings)
-        given = getattr(part, spec.reads)
-        return given.score(fitted.score) if isinstance(given, WindowVectors) else fitted.score(given)
-
-    scorer = scorers.fit(spec.name, inputs(values), **settings)
-    if scorer_class.reads == "window_error":
+        settings |= scorers.search(spec.name, _inputs(spec, values, seed), **({"seed": seed} | settings))
+    scorer = _fit(spec, values, settings, seed)
+    if spec.reads == "window_error":
         unseen = held_out if held_out.any() else np.ones(len(held_out), bool)
         source = "validation clips" if held_out.any() else "training clips (no validation clips)"
-        scores = score(None, values.of(unseen))
-    elif len(held_out) > at_least:
-        source, scores = "out-of-fold training clips", _out_of_fold(score, values, seed=seed)
+        scores = _score(spec, scorer, values.of(unseen))
+    elif len(values) > spec.min_clips:
+        source, scores = "out-of-fold training clips", _out_of_fold(spec, values, settings, seed)
     else:
-        source, scores = f"the {len(held_out)} training clip(s) it was fitted on", score(None, values)
+        source, scores = f"the {len(values)} training clip(s) it was fitted on", _score(spec, scorer, values)
 
     window_threshold = None
     if spec.pool is not None:
@@ -209,15 +245,12 @@ def _fit_one(
     return FittedScorer(scorer, np.sort(scores), limit, spec.pool, window_threshold, settings, note)
 
 
-def _out_of_fold(
-    score: Callable[[ClipRepresentation | None, ClipRepresentation], np.ndarray],
-    values: ClipRepresentation,
-    *,
-    seed: int,
-) -> np.ndarray:
+def _out_of_fold(spec: ScorerSpec, values: ClipRepresentation, settings: Mapping[str, Any], seed: int) -> np.ndarray:
     """Scores of each clip, or of its windows, by a scorer refitted on the clips of the other folds."""
     fold = thresholds.folds(len(values), seed=seed)
-    parts = {k: score(values.of(fold != k), values.of(fold == k)) for k in range(fold.max() + 1)}
+    parts = {}
+    for k in range(fold.max() + 1):
+        parts[k] = _score(spec, _fit(spec, values.of(fold != k), settings, seed), values.of(fold == k))
     scores = np.full((len(values), *np.max([part.shape[1:] for part in parts.values()], axis=0)), np.nan)
     for k, part in parts.items():
         scores[(fold == k, *(slice(width) for width in part.shape[1:]))] = part
