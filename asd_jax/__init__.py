@@ -11,12 +11,15 @@ __version__ = "0.1.0"
 
 _SUBMODULES = (
     "checkpoints",
+    "classical",
     "datasets",
     "detector",
+    "embeddings",
     "evaluation",
     "experiment",
     "extraction",
     "features",
+    "fitted_scorers",
     "metrics",
     "models",
     "representations",

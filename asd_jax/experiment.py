@@ -7,20 +7,21 @@ import dataclasses
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from asd_jax import datasets, evaluation, run_folder, scorers, thresholds
+from asd_jax import datasets, evaluation, fitted_scorers, run_folder, scorers, thresholds
 from asd_jax.datasets import Dataset
-from asd_jax.detector import Detector, fit_scorers, load_detectors, save_detectors
+from asd_jax.detector import Detector, load_detectors, save_detectors
 from asd_jax.errors import InputError
 from asd_jax.extraction import Extracted, extract
 from asd_jax.features import FrontEnd
 from asd_jax.features.scaling import Scaling, standardize
+from asd_jax.fitted_scorers import fit_scorers, readable
 from asd_jax.representations import FrameMean, Network, Representation, Residual
 from asd_jax.training import FitResult, fit, init_train_state
 from asd_jax.training_plan import Plan, TrainingConfig, make_plan, split_validation
@@ -71,6 +72,7 @@ class ExperimentConfig:
         training: how it is trained.
         front_end: from waveform to frames.
         scorer: the headline scorer, fixed before any result is seen.
+        scorers: those reported beside it, marked exploratory; every one that can read the network by default.
         threshold: rule of the decision thresholds.
         validation_fraction: share of each machine id's training clips that the network is not trained on.
         seed: of parameters, order of examples, validation clips and folds.
@@ -82,6 +84,7 @@ class ExperimentConfig:
     training: TrainingConfig
     front_end: FrontEnd = dataclasses.field(default_factory=FrontEnd)
     scorer: str = "mse"
+    scorers: tuple[str, ...] = tuple(scorers.REGISTRY)
     threshold: str = thresholds.DEFAULT
     validation_fraction: float = 0.1
     seed: int = 0
@@ -100,8 +103,8 @@ class ExperimentConfig:
             raise InputError(f"--validation_fraction={self.validation_fraction}: give a share from 0 to below 1")
         if self.training.patience is not None and self.validation_fraction == 0:
             raise InputError("early stopping needs validation clips; give --validation_fraction above 0")
-        if self.scorer not in scorers.REGISTRY:
-            raise InputError(f"--scorer={self.scorer}: not known; there are {', '.join(scorers.REGISTRY)}")
+        for name in (self.scorer, *self.scorers):
+            scorers.get(name)
         thresholds.parse(self.threshold)
 
 
@@ -137,8 +140,10 @@ def run(
     dataset = config.data.open(config.front_end)
     say(f"{config.experiment} on {dataset.machine}: {dataset.description or dataset.name}")
     seconds: dict[str, float] = {}
-    with _timed(seconds, "load"):
-        train = _extract_training_clips(config, dataset, say)
+    with timed(seconds, "load"):
+        train = extract_training_clips(
+            config.data, config.front_end, dataset, min_frames=config.model.window_span, say=say
+        )
     network = Network(config.model, config.front_end.n_features)
     machine_ids = [clip.machine_id for clip in train.clips]
     chosen, validation = split_validation(machine_ids, fraction=config.validation_fraction, seed=config.seed)
@@ -153,15 +158,15 @@ def run(
     run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=resume)
 
     scaling = standardize(train.frames.frames[: _last_frame(train)])
-    with _timed(seconds, "train"):
+    with timed(seconds, "train"):
         fitted = _fit(config, workdir, network, train, plan, scaling)
     held_out = np.isin(np.arange(len(machine_ids)), validation)
-    with _timed(seconds, "fit_scorers"):
+    with timed(seconds, "fit_scorers"):
         detectors = _detectors(config, network, fitted, plan, scaling, train, machine_ids, held_out)
     save_detectors(workdir, detectors)
     validation_loss = fitted.progress.history[-1]["validation_loss"]
     extra = {"validation_error": None if np.isnan(validation_loss) else validation_loss, "notes": list(plan.notes)}
-    return _evaluate(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
+    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
 
 
 def evaluate_run(
@@ -195,15 +200,21 @@ def evaluate_run(
         raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
     dataset = data.open(detectors["detector"].front_end)
     say(f"{config['experiment']} from {run}, on {dataset.machine}: {dataset.description or dataset.name}")
-    return _evaluate(workdir, config["experiment"], data, detectors, dataset, {}, {"evaluated_run": str(run)}, say)
+    extra = {"selection": config["selection"], "evaluated_run": str(run)}
+    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
 
 
-def _extract_training_clips(config: ExperimentConfig, dataset: Dataset, say: Callable[[str], None]) -> Extracted:
+def extract_training_clips(
+    data: DataConfig, front_end: FrontEnd, dataset: Dataset, *, min_frames: int, say: Callable[[str], None]
+) -> Extracted:
+    """Frames of the normal training clips; says what is odd about them.
+
+    Raises:
+        InputError: there are none, or none of an id that has test clips, or all of an id are silent.
+    """
     clips = [clip for clip in dataset.split("train") if not clip.is_anomaly]
     if not clips:
-        raise InputError(
-            f"no training clips of {dataset.machine} in {config.data.data_dir}; put normal clips in train/"
-        )
+        raise InputError(f"no training clips of {dataset.machine} in {data.data_dir}; put normal clips in train/")
     untrained = sorted({clip.machine_id for clip in dataset.clips} - {clip.machine_id for clip in clips})
     if untrained:
         raise InputError(
@@ -212,9 +223,9 @@ def _extract_training_clips(config: ExperimentConfig, dataset: Dataset, say: Cal
     train = extract(
         clips,
         dataset.read,
-        config.front_end,
-        min_frames=config.model.window_span,
-        skip_bad_files=config.data.skip_bad_files,
+        front_end,
+        min_frames=min_frames,
+        skip_bad_files=data.skip_bad_files,
         description="training clips",
     )
     _say_found(train, "training", say)
@@ -245,23 +256,28 @@ def _last_frame(train: Extracted) -> int:
     return int(train.frames.clip_start[-1] + train.frames.clip_length[-1])
 
 
+def describe_data(dataset: Dataset) -> dict[str, Any]:
+    """What `config.json` says of the recordings; a resumed run must find the same."""
+    listing = "\n".join(f"{clip.split} {clip.file_name}" for clip in dataset.clips)
+    return {
+        "dataset": dataset.name,
+        "machine": dataset.machine,
+        "n_train": len(dataset.split("train")),
+        "n_test": len(dataset.split("test")),
+        "file_names_sha256": hashlib.sha256(listing.encode()).hexdigest(),
+    }
+
+
 def _describe(config: ExperimentConfig, dataset: Dataset) -> dict[str, Any]:
     """`config.json`: the settings, the data, how selection is done, the versions."""
     settings = dataclasses.asdict(config) | {"front_end": config.front_end.to_dict()}
     settings.pop("experiment")
     settings["model"] = {"name": config.model.name} | settings["model"]
     best = config.training.patience is not None
-    listing = "\n".join(f"{clip.split} {clip.file_name}" for clip in dataset.clips)
     return {
         "experiment": config.experiment,
         "settings": settings,
-        "data": {
-            "dataset": dataset.name,
-            "machine": dataset.machine,
-            "n_train": len(dataset.split("train")),
-            "n_test": len(dataset.split("test")),
-            "file_names_sha256": hashlib.sha256(listing.encode()).hexdigest(),
-        },
+        "data": describe_data(dataset),
         "selection": "label-free",
         "selection_protocol": (
             f"{'lowest validation loss with early stopping' if best else 'a fixed number of epochs'}; "
@@ -302,18 +318,22 @@ def _detectors(
     start = init_train_state(network, config.training, plan.n_steps, key=jax.random.key(config.seed))
     options = {"held_out": held_out, "threshold": config.threshold, "seed": config.seed}
 
-    def detector(representation: Representation, headline: str) -> Detector:
-        by_scorer = fit_scorers(representation(train.frames), machine_ids, **options)
+    def detector(representation: Representation, headline: str, names: Sequence[str]) -> Detector:
+        values = representation(train.frames)
+        specs = readable(values, dict.fromkeys((headline, *names)))
+        by_scorer = fit_scorers(values, machine_ids, specs=specs, **options)
         return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span)
 
+    trained = Residual(network, fitted.params, fitted.model_state, scaling)
+    untrained = Residual(network, start.params, start.model_state, scaling)
     return {
-        "detector": detector(Residual(network, fitted.params, fitted.model_state, scaling), config.scorer),
-        "log_mel_mean": detector(FrameMean(), "mahalanobis"),
-        "at_initialisation": detector(Residual(network, start.params, start.model_state, scaling), config.scorer),
+        "detector": detector(trained, config.scorer, config.scorers),
+        "log_mel_mean": detector(FrameMean(), "mahalanobis", ()),
+        "at_initialisation": detector(untrained, config.scorer, fitted_scorers.DEFAULT),
     }
 
 
-def _evaluate(
+def evaluate_detectors(
     workdir: Path,
     experiment: str,
     data: DataConfig,
@@ -329,7 +349,7 @@ def _evaluate(
     if not clips:
         say("no test clips: the detector is saved, and there is nothing to evaluate")
         return {}
-    with _timed(seconds, "load_test"):
+    with timed(seconds, "load_test"):
         test = extract(
             clips,
             dataset.read,
@@ -338,9 +358,12 @@ def _evaluate(
             skip_bad_files=data.skip_bad_files,
             description="test clips",
         )
+        frames = {detector.front_end: test.frames}
+        for other in {control.front_end for control in detectors.values()} - {detector.front_end}:
+            frames[other] = extract(test.clips, dataset.read, other, description="test clips (control)").frames
     _say_found(test, "test", say)
-    with _timed(seconds, "score"):
-        result = evaluation.evaluate(detectors, test.clips, {detector.front_end: test.frames})
+    with timed(seconds, "score"):
+        result = evaluation.evaluate(detectors, test.clips, frames)
     report = {
         "experiment": experiment,
         "dataset": dataset.name,
@@ -362,7 +385,7 @@ def _evaluate(
     return report
 
 
-class _timed:
+class timed:
     """Add the seconds spent in a block to `seconds[name]`."""
 
     def __init__(self, seconds: dict[str, float], name: str) -> None:
