@@ -20,9 +20,10 @@ from asd_jax.detector import Detector, fit_scorers, load_detectors, save_detecto
 from asd_jax.errors import InputError
 from asd_jax.extraction import Extracted, extract
 from asd_jax.features import FrontEnd
-from asd_jax.features.scaling import Scaling, standardize
+from asd_jax.features import scaling as scalings
+from asd_jax.features.scaling import Scaling
 from asd_jax.representations import FrameMean, Network, Representation, Residual
-from asd_jax.training import FitResult, fit, init_train_state
+from asd_jax.training import FitResult, fit, init_train_state, mean_prediction_error
 from asd_jax.training_plan import Plan, TrainingConfig, make_plan, split_validation
 
 _FEW_CLIPS = 30
@@ -152,15 +153,17 @@ def run(
         say(f"note: {note}")
     run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=resume)
 
-    scaling = standardize(train.frames.frames[: _last_frame(train)])
+    scaling = scalings.REGISTRY[config.model.scaling](train.frames.frames[: _last_frame(train)])
     with _timed(seconds, "train"):
         fitted = _fit(config, workdir, network, train, plan, scaling)
     held_out = np.isin(np.arange(len(machine_ids)), validation)
     with _timed(seconds, "fit_scorers"):
         detectors = _detectors(config, network, fitted, plan, scaling, train, machine_ids, held_out)
     save_detectors(workdir, detectors)
-    validation_loss = fitted.progress.history[-1]["validation_loss"]
-    extra = {"validation_error": None if np.isnan(validation_loss) else validation_loss, "notes": list(plan.notes)}
+    extra = {
+        "validation_error": _relative_validation_error(fitted, train, chosen, validation, scaling),
+        "notes": list(plan.notes),
+    }
     return _evaluate(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
 
 
@@ -285,6 +288,17 @@ def _fit(
         )
     finally:
         checkpoints.close()
+
+
+def _relative_validation_error(
+    fitted: FitResult, train: Extracted, chosen: np.ndarray, validation: np.ndarray, scaling: Scaling
+) -> float | None:
+    """The chosen parameters' validation loss over that of predicting the training mean of every feature."""
+    if len(validation) == 0:
+        return None
+    progress = fitted.progress
+    loss = progress.best_loss if fitted.used == "best" else progress.history[-1]["validation_loss"]
+    return loss / mean_prediction_error(train.frames, chosen, validation, scaling)
 
 
 def _detectors(

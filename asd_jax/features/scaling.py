@@ -40,3 +40,13 @@ def standardize(frames: Float[np.ndarray, "total_frames n_features"]) -> Scaling
     std = np.sqrt(squares / len(frames))
     scale = 1 / np.where(std > 1e-6, std, 1.0)
     return Scaling(mean.astype(np.float32), scale.astype(np.float32))
+
+
+def min_max(frames: Float[np.ndarray, "total_frames n_features"]) -> Scaling:
+    """Each feature from 0 at its smallest to 1 at its largest value; a constant feature keeps its scale."""
+    low, high = frames.min(axis=0).astype(np.float64), frames.max(axis=0).astype(np.float64)
+    scale = 1 / np.where(high - low > 1e-6, high - low, 1.0)
+    return Scaling(low.astype(np.float32), scale.astype(np.float32))
+
+
+REGISTRY = {scaling.__name__: scaling for scaling in (standardize, min_max)}
