@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
         hidden_size=FLAGS.hidden_size, window_frames=FLAGS.window_frames, window_hop=FLAGS.window_frames // 2
     )
     training = asd_jax.training_plan.TrainingConfig(
-        epochs=10, min_steps=800, batch_size=64, learning_rate=1e-3, schedule="constant"
+        epochs=10, min_steps=300, batch_size=64, learning_rate=1e-3, schedule="constant"
     )
     common.run_network("gru_ae", model, training)
 

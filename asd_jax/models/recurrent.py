@@ -1,14 +1,10 @@
-"""Recurrent layers whose input projection is separate, so that overlapping windows can share it.
+"""Recurrent layers whose input projection is separate, so that overlapping windows can share it."""
 
-Time is the leading axis here: a step is then one contiguous block.
-"""
-
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-_UNROLL = 10  # steps of the loop compiled one after another
+from asd_jax.models import recurrence
 
 
 class LSTM(nnx.Module):
@@ -30,18 +26,9 @@ class LSTM(nnx.Module):
         return _project(inputs, self.input_kernel[...], self.bias[...])
 
     def run(self, projected: Float[Array, "n_steps *batch gates"]) -> Float[Array, "n_steps *batch hidden"]:
-        """Hidden states after each step, from a zero state."""
-        kernel = self.recurrent_kernel[...]
-
-        def step(state: tuple[Array, Array], gates: Array) -> tuple[tuple[Array, Array], Array]:
-            hidden, cell = state
-            i, f, g, o = jnp.split(gates + hidden @ kernel, 4, axis=-1)
-            cell = jax.nn.sigmoid(f) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
-            hidden = jax.nn.sigmoid(o) * jnp.tanh(cell)
-            return (hidden, cell), hidden
-
-        zero = jnp.zeros((*projected.shape[1:-1], self.hidden_size), projected.dtype)
-        return jax.lax.scan(step, (zero, zero), projected, unroll=min(_UNROLL, len(projected)))[1]
+        """Hidden states after each step, from a zero state; time is the leading axis."""
+        hidden = recurrence.lstm(_flat(projected), self.recurrent_kernel[...])
+        return hidden.reshape(*projected.shape[:-1], self.hidden_size)
 
 
 class GRU(nnx.Module):
@@ -64,21 +51,15 @@ class GRU(nnx.Module):
         return _project(inputs, self.input_kernel[...], self.bias[...])
 
     def run(self, projected: Float[Array, "n_steps *batch gates"]) -> Float[Array, "n_steps *batch hidden"]:
-        """Hidden states after each step, from a zero state."""
-        kernel, new_bias = self.recurrent_kernel[...], self.new_bias[...]
-        new_bias = new_bias.reshape((1,) * (projected.ndim - 2) + new_bias.shape)
-
-        def step(hidden: Array, gates: Array) -> tuple[Array, Array]:
-            r, z, n = jnp.split(gates, 3, axis=-1)
-            hr, hz, hn = jnp.split(hidden @ kernel, 3, axis=-1)
-            new = jnp.tanh(n + jax.nn.sigmoid(r + hr) * (hn + new_bias))
-            update = jax.nn.sigmoid(z + hz)
-            hidden = (1 - update) * new + update * hidden
-            return hidden, hidden
-
-        zero = jnp.zeros((*projected.shape[1:-1], self.hidden_size), projected.dtype)
-        return jax.lax.scan(step, zero, projected, unroll=min(_UNROLL, len(projected)))[1]
+        """Hidden states after each step, from a zero state; time is the leading axis."""
+        hidden = recurrence.gru(_flat(projected), self.recurrent_kernel[...], self.new_bias[...])
+        return hidden.reshape(*projected.shape[:-1], self.hidden_size)
 
 
 def _project(inputs: Array, kernel: Array, bias: Array) -> Array:
     return inputs @ kernel + bias.reshape((1,) * (inputs.ndim - 1) + bias.shape)
+
+
+def _flat(projected: Array) -> Array:
+    """Time, all batch axes as one, gates."""
+    return projected.reshape(projected.shape[0], -1, projected.shape[-1])
