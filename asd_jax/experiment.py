@@ -185,12 +185,13 @@ def evaluate_run(
     run = Path(run)
     config = run_folder.read_config(run)
     detectors = load_detectors(run)
-    data = DataConfig(**config["settings"]["data"])
+    recorded = config["settings"]["data"]
+    data = DataConfig(**recorded | {"machine_ids": tuple(recorded["machine_ids"])})
     data = dataclasses.replace(
         data,
         data_dir=data_dir or data.data_dir,
         dataset=None if data_dir else data.dataset,
-        machine_ids=machine_ids or tuple(data.machine_ids),
+        machine_ids=machine_ids or data.machine_ids,
     )
     workdir = run / "evaluate" if workdir is None else Path(workdir)
     if workdir.resolve() == run.resolve():

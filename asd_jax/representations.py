@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
+from tqdm import tqdm
 
 from asd_jax import models
 from asd_jax.extraction import ClipFrames
@@ -138,7 +139,10 @@ class Residual:
         n_windows = (clips.clip_length - config.window_span) // config.window_hop + 1
         errors = np.full((len(clips), int(n_windows.max())), np.nan, np.float32)
         vectors = np.empty((len(clips), self.network.n_features), np.float32)
+        # Shown after some seconds only, so that scoring a few clips stays quiet.
+        bar = tqdm(total=len(clips), desc="residuals", unit="clip", delay=3, leave=False, disable=None)
         for chosen, batch in clips.padded_batches():
+            bar.update(len(chosen))
             # Rows beyond the chosen clips are padding; one window keeps their mean defined.
             counts = np.ones(len(batch), np.int32)
             counts[: len(chosen)] = n_windows[chosen]
@@ -148,6 +152,7 @@ class Residual:
             rows = np.asarray(window_error)[: len(chosen), : errors.shape[1]]
             errors[chosen, : rows.shape[1]] = rows
             vectors[chosen] = np.asarray(mean_residual)[: len(chosen)]
+        bar.close()
         return ClipRepresentation(vectors, errors)
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:

@@ -53,8 +53,10 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, fitted_on: str) -> 
 
     `gamma_Q` is the Q quantile of a gamma distribution with a fixed location (the rule of DCASE Task 2, whose free
     location makes the fit degenerate): 0 for positive scores, else one standard deviation below the smallest. The
-    fit is accepted when the quantile is finite and the share of the scores above it is within two points of 1 - Q;
-    otherwise the empirical quantile takes its place and `method` says so.
+    fit is accepted when the quantile is finite and the share of the scores above it is within two points of 1 - Q, or
+    within one clip where a clip is more than that: of six validation clips either none or one lies above, and the
+    empirical quantile of six would let twice the nominal share of false alarms through. Otherwise the empirical
+    quantile takes its place and `method` says so.
 
     Raises:
         InputError: unknown rule, or no finite score to fit on.
@@ -69,7 +71,7 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, fitted_on: str) -> 
         shape, _, scale = scipy.stats.gamma.fit(scores - location, floc=0)
         value = location + float(scipy.stats.gamma.ppf(quantile, shape, scale=scale))
     exceedance = np.mean(scores > value)
-    if not np.isfinite(value) or abs(exceedance - (1 - quantile)) > _TOLERANCE:
+    if not np.isfinite(value) or abs(exceedance - (1 - quantile)) > max(_TOLERANCE, 1 / len(scores)):
         value, method = float(np.quantile(scores, quantile)), "empirical_quantile"
     return Threshold(name, value, method, location, len(scores), fitted_on)
 

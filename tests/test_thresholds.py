@@ -31,6 +31,21 @@ def test_falls_back_to_the_empirical_quantile(scores):
     assert threshold.value == np.quantile(scores, 0.9)
 
 
+def test_few_scores_keep_the_gamma_and_its_false_alarm_rate():
+    """Six clips cannot show 10 %; the gamma's rate on new clips stays nearer to it than the empirical quantile's."""
+    rng = np.random.default_rng(0)
+    rates = {"fitted": [], "quantile": []}
+    methods = []
+    for _ in range(200):
+        scores = rng.gamma(50.0, 1.0, 6)
+        threshold = thresholds.fit("gamma_0.9", scores, fitted_on="test")
+        methods.append(threshold.method)
+        rates["fitted"].append(scipy.stats.gamma.sf(threshold.value, 50.0))
+        rates["quantile"].append(scipy.stats.gamma.sf(np.quantile(scores, 0.9), 50.0))
+    assert methods.count("gamma") > 150
+    assert np.mean(rates["fitted"]) < 0.17 < 0.19 < np.mean(rates["quantile"])
+
+
 @pytest.mark.parametrize("name", ["gamma", "gamma_1.0", "gamma_0", "median", "gamma_0.0"])
 def test_unknown_rule(name):
     with pytest.raises(InputError, match="--threshold"):

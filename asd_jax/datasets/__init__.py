@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from asd_jax.datasets import dcase2020, synthetic
+from asd_jax.datasets import built_in, dcase2020
 from asd_jax.datasets.clips import Clip, Dataset
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.errors import InputError
 
-NAMES = (synthetic.NAME, dcase2020.NAME)
+NAMES = (built_in.NAME, dcase2020.NAME)
 
 __all__ = ["NAMES", "Clip", "Dataset", "canonical_machine", "open_dataset"]
 
@@ -32,16 +32,16 @@ def open_dataset(
         channel: `mix` or a channel's number.
 
     Raises:
-        InputError: see `dcase2020.load` and `synthetic.load`, or a name that does not go with `data_dir`.
+        InputError: see `dcase2020.load` and `built_in.load`, or a name that does not go with `data_dir`.
     """
     if name is not None and name not in NAMES:
         raise InputError(f"--dataset={name}: not known; there are {', '.join(NAMES)}")
     if channel != "mix" and not channel.isdecimal():
         raise InputError(f"--channel={channel}: give mix or a channel's number, from 0")
     if data_dir is None:
-        if name not in (None, synthetic.NAME):
+        if name not in (None, built_in.NAME):
             raise InputError(f"--dataset={name} needs --data_dir, the folder with its recordings")
-        return synthetic.load(machine=machine, machine_ids=machine_ids, sample_rate=sample_rate)
-    if name == synthetic.NAME:
+        return built_in.load(machine=machine, machine_ids=machine_ids, sample_rate=sample_rate)
+    if name == built_in.NAME:
         raise InputError(f"--dataset={name} is built in; leave --data_dir out")
     return dcase2020.load(data_dir, machine=machine, machine_ids=machine_ids, sample_rate=sample_rate, channel=channel)

@@ -1,16 +1,43 @@
 """Pure JAX transforms of waveforms and spectrograms: any leading batch axes, time before frequency."""
 
+from asd_jax.features import summaries
+from asd_jax.features.cepstrum import cepstrum, delta, mfcc
+from asd_jax.features.chroma import cens, chroma_cqt, chroma_stft
+from asd_jax.features.constant_q import cqt_magnitude
+from asd_jax.features.framing import frame, frames, n_frames
 from asd_jax.features.front_end import FrontEnd
-from asd_jax.features.log_mel import log_mel_spectrogram, mel_filterbank, mel_spectrogram, power_to_db
-from asd_jax.features.spectrogram import frame, power_spectrogram, stft
+from asd_jax.features.log_mel import lmfe, log_mel_spectrogram, power_to_db
+from asd_jax.features.mel import mel_filterbank, mel_spectrogram
+from asd_jax.features.presets import PRESETS, Settings
+from asd_jax.features.scaling import Scaling, min_max, standardize
+from asd_jax.features.spectrogram import power_spectrogram, spectrum, stft
+from asd_jax.features.summaries import twfr
 
 __all__ = [
+    "PRESETS",
     "FrontEnd",
+    "Scaling",
+    "Settings",
+    "cens",
+    "cepstrum",
+    "chroma_cqt",
+    "chroma_stft",
+    "cqt_magnitude",
+    "delta",
     "frame",
+    "frames",
+    "lmfe",
     "log_mel_spectrogram",
     "mel_filterbank",
     "mel_spectrogram",
+    "mfcc",
+    "min_max",
+    "n_frames",
     "power_spectrogram",
     "power_to_db",
+    "spectrum",
+    "standardize",
     "stft",
+    "summaries",
+    "twfr",
 ]

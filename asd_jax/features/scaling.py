@@ -42,11 +42,21 @@ def standardize(frames: Float[np.ndarray, "total_frames n_features"]) -> Scaling
     return Scaling(mean.astype(np.float32), scale.astype(np.float32))
 
 
-def min_max(frames: Float[np.ndarray, "total_frames n_features"]) -> Scaling:
-    """Each feature from 0 at its smallest to 1 at its largest value; a constant feature keeps its scale."""
-    low, high = frames.min(axis=0).astype(np.float64), frames.max(axis=0).astype(np.float64)
-    scale = 1 / np.where(high - low > 1e-6, high - low, 1.0)
-    return Scaling(low.astype(np.float32), scale.astype(np.float32))
+def min_max(frames: Float[np.ndarray, "total_frames n_features"], *, per_bin: bool = False) -> Scaling:
+    """The frames' smallest value to 0 and largest to 1: one of each over all features, or of each feature (`per_bin`).
+
+    Values that were not seen in training may fall outside [0, 1]; nothing clips them, since loudness beyond that of
+    training is a sign of an anomaly. A constant feature, or a constant whole, keeps its scale.
+    """
+    smallest = frames.min(axis=0).astype(np.float64)
+    largest = frames.max(axis=0).astype(np.float64)
+    if not per_bin:
+        smallest = np.full_like(smallest, smallest.min())
+        largest = np.full_like(largest, largest.max())
+    span = largest - smallest
+    scale = 1 / np.where(span > 0, span, 1.0)
+    return Scaling(smallest.astype(np.float32), scale.astype(np.float32))
 
 
+# Names that a model's config can ask for.
 REGISTRY = {scaling.__name__: scaling for scaling in (standardize, min_max)}

@@ -1,44 +1,10 @@
-"""Framing and the short-time Fourier transform."""
+"""The short-time Fourier transform and the spectrum of a whole clip."""
 
 import jax.numpy as jnp
-import numpy as np
-import scipy.signal
 from jaxtyping import Array, Complex, Float
 
-
-def n_frames(n_samples: int, *, n_fft: int, hop_length: int, center: bool = True) -> int:
-    """Number of frames of a waveform of `n_samples` samples, as in librosa."""
-    if center:
-        return 1 + n_samples // hop_length
-    return 1 + (n_samples - n_fft) // hop_length
-
-
-def frame(
-    waveform: Float[Array, "*batch n_samples"], *, frame_length: int, hop_length: int
-) -> Float[Array, "*batch n_frames frame_length"]:
-    """Cut a waveform into overlapping frames; samples after the last whole frame are left out.
-
-    Args:
-        waveform: floating point samples, at least `frame_length` of them.
-        frame_length: samples in a frame.
-        hop_length: samples from one frame's start to the next one's.
-
-    Raises:
-        ValueError: the waveform is shorter than one frame.
-    """
-    n_samples = waveform.shape[-1]
-    if n_samples < frame_length:
-        raise ValueError(f"a waveform of {n_samples} samples is shorter than one frame of {frame_length}")
-    count = 1 + (n_samples - frame_length) // hop_length
-    if frame_length % hop_length == 0:
-        # Blocks of a hop, laid side by side, make the frames: slices of contiguous memory are much faster
-        # on a CPU than a gather with one index a sample.
-        n_blocks = count + frame_length // hop_length - 1
-        blocks = waveform[..., : n_blocks * hop_length].reshape(*waveform.shape[:-1], n_blocks, hop_length)
-        parts = [blocks[..., i : i + count, :] for i in range(frame_length // hop_length)]
-        return jnp.concatenate(parts, axis=-1)
-    index = np.arange(count)[:, None] * hop_length + np.arange(frame_length)
-    return waveform[..., index]
+from asd_jax.features.precise_stft import precise_stft
+from asd_jax.features.waveform import as_waveform
 
 
 def stft(
@@ -48,28 +14,40 @@ def stft(
     hop_length: int = 512,
     win_length: int | None = None,
     center: bool = True,
+    pad_mode: str = "constant",
 ) -> Complex[Array, "*batch n_frames n_bins"]:
     """Short-time Fourier transform with a periodic Hann window, scaled as `librosa.stft` (not at all).
 
     Args:
-        waveform: float32 samples.
+        waveform: floating point samples.
         n_fft: length of the transform in samples; `n_bins = n_fft // 2 + 1`.
         hop_length: samples from one frame to the next.
         win_length: length of the window in samples, zero-padded on both sides to `n_fft`; default `n_fft`.
-        center: pad the waveform with `n_fft // 2` zeros on both sides, so that frame `t` is centred on sample
+        center: pad the waveform with `n_fft // 2` samples on both sides, so that frame `t` is centred on sample
             `t * hop_length`.
+        pad_mode: what to pad with: `constant` (zeros) or `reflect`.
 
     Raises:
-        ValueError: without `center`, the waveform is shorter than `n_fft`.
+        ValueError: a waveform of integers or no samples; without `center`, one shorter than `n_fft`; with `reflect`,
+            one not longer than `n_fft // 2`; a length that is not positive or a window longer than `n_fft`.
     """
-    win_length = win_length or n_fft
-    window = scipy.signal.get_window("hann", win_length, fftbins=True)
-    left = (n_fft - win_length) // 2
-    window = np.pad(window, (left, n_fft - win_length - left)).astype(np.float32)
+    waveform = as_waveform(waveform)
+    win_length = n_fft if win_length is None else win_length
+    if n_fft < 1 or hop_length < 1 or not 1 <= win_length <= n_fft:
+        raise ValueError(
+            f"n_fft={n_fft} and hop_length={hop_length} must be positive, win_length={win_length} from 1 to n_fft"
+        )
+    if pad_mode not in ("constant", "reflect"):
+        raise ValueError(f"pad_mode={pad_mode!r} is not known; choose constant or reflect")
+    n_samples = waveform.shape[-1]
     if center:
-        waveform = jnp.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(n_fft // 2, n_fft // 2)])
-    frames = frame(waveform, frame_length=n_fft, hop_length=hop_length)
-    return jnp.fft.rfft(frames * window.reshape((1,) * (frames.ndim - 1) + (n_fft,)))
+        if pad_mode == "reflect" and n_samples <= n_fft // 2:
+            raise ValueError(f"a waveform of {n_samples} samples is too short to reflect {n_fft // 2} of them")
+        margins = [(0, 0)] * (waveform.ndim - 1) + [(n_fft // 2, n_fft // 2)]
+        waveform = jnp.pad(waveform, margins, mode=pad_mode)
+    elif n_samples < n_fft:
+        raise ValueError(f"a waveform of {n_samples} samples is shorter than n_fft={n_fft}; center=True pads it")
+    return precise_stft(waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length)
 
 
 def power_spectrogram(
@@ -79,13 +57,36 @@ def power_spectrogram(
     hop_length: int = 512,
     win_length: int | None = None,
     center: bool = True,
+    pad_mode: str = "constant",
     power: float = 2.0,
 ) -> Float[Array, "*batch n_frames n_bins"]:
     """Magnitude of the `stft` to the power of `power`: 2 for energy, 1 for magnitude."""
-    spectrum = stft(waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length, center=center)
-    squared = jnp.square(spectrum.real) + jnp.square(spectrum.imag)
+    spectrum = stft(
+        waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length, center=center, pad_mode=pad_mode
+    )
+    return magnitude(spectrum, power=power)
+
+
+def spectrum(waveform: Float[Array, "*batch n_samples"]) -> Float[Array, "*batch n_bins"]:
+    """Magnitude of the Fourier transform of a whole clip; bin `k` is `k * sample_rate / n_samples` Hz.
+
+    Raises:
+        ValueError: a waveform of integers or of no samples.
+    """
+    return magnitude(jnp.fft.rfft(as_waveform(waveform)))
+
+
+def magnitude(values: Complex[Array, "*shape"], *, power: float = 1.0) -> Float[Array, "*shape"]:
+    """`|values| ** power`, with a gradient of 0 at 0.
+
+    Raises:
+        ValueError: `power` is not positive.
+    """
+    if power <= 0:
+        raise ValueError(f"power={power} must be positive; 2 gives energy, 1 magnitude")
+    squared = jnp.square(values.real) + jnp.square(values.imag)
     if power == 2.0:
         return squared
-    # The derivative of sqrt at 0 is infinite, and 0 * inf is NaN in the gradient of silence.
+    # The derivative of a root at 0 is infinite, and 0 * inf is NaN in the gradient of silence.
     positive = squared > 0
     return jnp.where(positive, jnp.where(positive, squared, 1.0) ** (power / 2), 0.0)

@@ -1,0 +1,50 @@
+"""The built-in machine: a data set that needs no recordings."""
+
+import numpy as np
+from jaxtyping import Float
+
+from asd_jax.datasets import synthetic
+from asd_jax.datasets.clips import Clip, Dataset
+from asd_jax.datasets.machines import canonical_machine
+from asd_jax.errors import InputError
+
+NAME = "synthetic"
+
+
+def load(*, machine: str, machine_ids: tuple[str, ...] = (), sample_rate: int = 16_000) -> Dataset:
+    """The synthetic slide rail with its default settings, whose clips are synthesized when they are read.
+
+    Args:
+        machine: `slide_rail`, the only one built in.
+        machine_ids: keep only these; all when empty.
+        sample_rate: of the waveforms, in Hz, at least 16000.
+
+    Raises:
+        InputError: another machine or an id that is not built in.
+    """
+    if canonical_machine(machine) != synthetic.MACHINE_TYPE:
+        raise InputError(
+            f"--machine={machine} needs recordings: pass their folder as --data_dir. Built in, without recordings, "
+            f"is {synthetic.MACHINE_TYPE} (synthetic)"
+        )
+    unknown = sorted(set(machine_ids) - set(synthetic.MACHINE_IDS))
+    if unknown:
+        raise InputError(
+            f"--machine_id={','.join(unknown)}: the synthetic slide rail has {', '.join(synthetic.MACHINE_IDS)}"
+        )
+    config = synthetic.SlideRailConfig(sample_rate=sample_rate)
+    clips = tuple(
+        Clip(clip.file_name, clip.machine_id, clip.split, clip.is_anomaly)
+        for clip in synthetic.clip_names(config)
+        if not machine_ids or clip.machine_id in machine_ids
+    )
+
+    def read(clip: Clip) -> Float[np.ndarray, " n_samples"]:
+        return synthetic.synthesize(config, clip.file_name)
+
+    low, high = config.snr_db
+    description = (
+        f"built-in synthetic slide rail, not recordings ({len(clips)} clips of {config.clip_seconds:g} s in factory "
+        f"noise at {low:g} to {high:g} dB SNR)"
+    )
+    return Dataset(NAME, synthetic.MACHINE_TYPE, clips, read, description)

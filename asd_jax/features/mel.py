@@ -1,0 +1,137 @@
+"""Mel filterbanks and mel spectrograms."""
+
+import functools
+import warnings
+
+import jax
+import jax.numpy as jnp
+import librosa
+import numpy as np
+from jaxtyping import Array, Float
+
+from asd_jax.features.spectrogram import power_spectrogram
+
+
+def mel_filterbank(
+    *,
+    sample_rate: int = 16_000,
+    n_fft: int = 1024,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    norm: str | None = "slaney",
+    triangles: str = "hz",
+) -> Float[np.ndarray, "n_bins n_mels"]:
+    """Triangular mel filters as a read-only float32 constant, those of `librosa.filters.mel` transposed.
+
+    Args:
+        sample_rate: samples a second, in Hz.
+        n_fft: length of the transform in samples; `n_bins = n_fft // 2 + 1`.
+        n_mels: number of bands.
+        fmin: lower edge of the first band, in Hz.
+        fmax: upper edge of the last band, in Hz; default half the sample rate.
+        htk: the HTK formula `2595 log10(1 + f / 700)` instead of Slaney's scale, linear below 1 kHz.
+        norm: `slaney` divides a band by its width in Hz, None leaves peaks of 1.
+        triangles: `hz` for sides straight over Hz; `mel` for sides straight over mels and no DC, as in the feature
+            code published with VGGish (HTK, no norm).
+
+    Raises:
+        ValueError: `fmax` is above the Nyquist frequency or not above `fmin`; no bands; an unknown name.
+
+    Warns:
+        UserWarning: bands too narrow to hold a bin, which stay at zero power. The message names them.
+    """
+    nyquist = sample_rate / 2
+    if fmax is not None and fmax > nyquist:
+        raise ValueError(f"fmax={fmax} Hz is above the Nyquist frequency {nyquist} Hz")
+    upper = nyquist if fmax is None else fmax
+    if not 0 <= fmin < upper:
+        raise ValueError(f"fmin={fmin} Hz must be at least 0 and below fmax={upper} Hz")
+    if n_mels < 1:
+        raise ValueError(f"n_mels={n_mels} must be positive")
+    if norm not in ("slaney", None):
+        raise ValueError(f"norm={norm!r} is not known; choose 'slaney' or None")
+    if triangles == "mel" and (norm is not None or not htk):
+        raise ValueError("triangles='mel' needs htk=True and norm=None")
+    if triangles not in ("hz", "mel"):
+        raise ValueError(f"triangles={triangles!r} is not known; choose hz or mel")
+    filters = _filters(sample_rate, n_fft, n_mels, float(fmin), float(upper), htk, norm, triangles)
+    empty = np.flatnonzero(~filters.any(axis=0))
+    if len(empty):
+        bands = ", ".join(map(str, empty))
+        warnings.warn(
+            f"mel bands {bands} of {n_mels} are empty: narrower than a bin of {sample_rate / n_fft:.4g} Hz; "
+            "take a larger n_fft or fewer bands",
+            stacklevel=2,
+        )
+    return filters
+
+
+@functools.cache
+def _filters(
+    sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool, norm: str | None, triangles: str
+) -> np.ndarray:
+    if triangles == "mel":
+        edges = np.linspace(*librosa.hz_to_mel([fmin, fmax], htk=True), n_mels + 2)
+        mels = librosa.hz_to_mel(librosa.fft_frequencies(sr=sample_rate, n_fft=n_fft), htk=True)[:, None]
+        rising = (mels - edges[:-2]) / (edges[1:-1] - edges[:-2])
+        falling = (edges[2:] - mels) / (edges[2:] - edges[1:-1])
+        filters = np.maximum(0.0, np.minimum(rising, falling))
+        filters[0] = 0.0
+    else:
+        with warnings.catch_warnings():  # of empty bands, which `mel_filterbank` reports by number
+            warnings.simplefilter("ignore", UserWarning)
+            filters = librosa.filters.mel(
+                sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm
+            ).T
+    filters = np.ascontiguousarray(filters, dtype=np.float32)
+    filters.flags.writeable = False
+    return filters
+
+
+def mel_spectrogram(
+    waveform: Float[Array, "*batch n_samples"],
+    *,
+    sample_rate: int = 16_000,
+    n_fft: int = 1024,
+    hop_length: int = 512,
+    win_length: int | None = None,
+    center: bool = True,
+    pad_mode: str = "constant",
+    power: float = 2.0,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    norm: str | None = "slaney",
+    triangles: str = "hz",
+) -> Float[Array, "*batch n_frames n_mels"]:
+    """Mel spectrogram, equal to `librosa.feature.melspectrogram` transposed.
+
+    The options are those of `stft` and of `mel_filterbank`; `power` is the exponent of the magnitude.
+
+    Raises:
+        ValueError: as `stft` and `mel_filterbank`.
+    """
+    spectrogram = power_spectrogram(
+        waveform,
+        n_fft=n_fft,
+        hop_length=hop_length,
+        win_length=win_length,
+        center=center,
+        pad_mode=pad_mode,
+        power=power,
+    )
+    filters = mel_filterbank(
+        sample_rate=sample_rate,
+        n_fft=n_fft,
+        n_mels=n_mels,
+        fmin=fmin,
+        fmax=fmax,
+        htk=htk,
+        norm=norm,
+        triangles=triangles,
+    )
+    # HIGHEST: the default precision of a GPU (TF32) or TPU (bfloat16) moves a log-mel by tenths of a dB.
+    return jnp.matmul(spectrogram, filters, precision=jax.lax.Precision.HIGHEST)

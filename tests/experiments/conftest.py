@@ -1,0 +1,32 @@
+"""Run a script as its user does, but in this process: importing JAX anew for every case would take minutes."""
+
+import importlib
+import sys
+
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+
+
+@pytest.fixture
+def run_script(monkeypatch, capsys):
+    """Call `run_script("lstm_pred", "--epochs=1", ...)`; gives the exit status, stdout, and stderr."""
+
+    def run(script, *arguments):
+        from experiments import common
+
+        name = f"experiments.{script}"
+        main = importlib.import_module(name).main
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        capsys.readouterr()
+        with flagsaver.flagsaver(), pytest.raises(SystemExit) as exit_:
+            for flag in flags.FLAGS:
+                flags.FLAGS[flag].present = 0
+            common.run(main)
+        captured = capsys.readouterr()
+        status, stderr = exit_.value.code, captured.err
+        if isinstance(status, str):  # what the interpreter does with sys.exit("message")
+            status, stderr = 1, f"{stderr}{status}\n"
+        return status or 0, captured.out, stderr
+
+    return run

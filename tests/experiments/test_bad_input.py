@@ -1,0 +1,188 @@
+"""Every mistake of a user: one line that names the file or flag, exit status 1, and nothing written."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+
+@pytest.fixture(scope="module")
+def finished_run(machine_tree, tmp_path_factory):
+    """A finished run of the smallest kind, to be copied before it is harmed."""
+    from asd_jax.experiment import DataConfig, ExperimentConfig, run
+    from asd_jax.models import LSTMPredictorConfig
+    from asd_jax.training_plan import TrainingConfig
+
+    workdir = tmp_path_factory.mktemp("runs") / "run"
+    model, training = LSTMPredictorConfig(hidden_size=4), TrainingConfig(epochs=1, batch_size=32)
+    config = ExperimentConfig("lstm_pred", DataConfig("fan", str(machine_tree)), model, training)
+    run(config, workdir, say=lambda line: None)
+    return workdir
+
+
+@pytest.fixture
+def tree(machine_tree, tmp_path):
+    """A copy of the recordings that a case may harm."""
+    return shutil.copytree(machine_tree, tmp_path / "recordings")
+
+
+FIRST_TRAIN = "fan/train/normal_id_00_00000000.wav"
+
+
+def harm(tree, name, waveform=None, **write):
+    path = tree / name
+    if waveform is None:
+        path.write_bytes(path.read_bytes()[:5_000])
+    else:
+        soundfile.write(path, waveform, 16_000, **write)
+
+
+def silence_training(tree):
+    for path in (tree / "fan" / "train").glob("*_id_02_*"):
+        soundfile.write(path, np.zeros(16_000), 16_000)
+
+
+CASES = {
+    "missing folder": (lambda tree: shutil.rmtree(tree), [], "--data_dir="),
+    "empty folder": (lambda tree: shutil.rmtree(tree / "fan"), [], "no machine folder"),
+    "no clips": (lambda tree: [p.unlink() for p in tree.rglob("*.wav")], [], "no .wav files"),
+    "no training clips": (lambda tree: shutil.rmtree(tree / "fan" / "train"), [], "no training clips"),
+    "no such machine": (lambda tree: None, ["--machine=pump"], "--machine=pump: not in .* which has fan"),
+    "no such id": (lambda tree: None, ["--machine_id=id_09"], "--machine_id=id_09: .* has id_00, id_02"),
+    "truncated file": (lambda tree: harm(tree, FIRST_TRAIN), [], f"{FIRST_TRAIN} is truncated"),
+    "not audio": (lambda tree: (tree / FIRST_TRAIN).write_text("no sound" * 99), [], f"{FIRST_TRAIN} cannot be read"),
+    "short clip": (lambda tree: harm(tree, FIRST_TRAIN, np.ones(900)), [], f"{FIRST_TRAIN} is too short: 0.06 s"),
+    "nan": (
+        lambda tree: harm(tree, FIRST_TRAIN, np.full(9_000, np.nan), subtype="FLOAT"),
+        [],
+        f"{FIRST_TRAIN} holds NaN",
+    ),
+    "silent training": (silence_training, [], "all training clips of id_02 are silent"),
+    "other name": (lambda tree: (tree / FIRST_TRAIN).rename(tree / "fan/train/a.wav"), [], "a.wav is not named"),
+    "no epochs": (lambda tree: None, ["--epochs=0"], "--epochs=0: give a number above 0"),
+    "no rate": (lambda tree: None, ["--learning_rate=-1"], "--learning_rate=-1"),
+    "large batch": (
+        lambda tree: None,
+        ["--batch_size=9999"],
+        "--batch_size=9999 is more than the .* training examples",
+    ),
+    "fraction": (lambda tree: None, ["--validation_fraction=1"], "--validation_fraction=1"),
+    "threshold": (lambda tree: None, ["--threshold=median"], "--threshold=median"),
+    "scorer": (lambda tree: None, ["--scorer=svm"], "--scorer=svm: not known"),
+    "channel": (lambda tree: None, ["--channel=1"], "--channel=1: .* has 1 channel"),
+    "channel name": (lambda tree: None, ["--channel=left"], "--channel=left"),
+    "dataset": (lambda tree: None, ["--dataset=mnist"], "--dataset=mnist: not known"),
+    "stray argument": (lambda tree: None, ["slide_rail"], "'slide_rail' is not a flag"),
+    "unknown flag": (lambda tree: None, ["--epoch=3"], "'epoch'"),
+    "another script's flag": (lambda tree: None, ["--checkpoint=x"], "--checkpoint is not a flag of this script"),
+    "not a number": (lambda tree: None, ["--epochs=many"], "--epochs=many"),
+    "resume without folder": (lambda tree: None, ["--resume", "--workdir="], "not the folder of a run|--workdir"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_training(case, tree, tmp_path, run_script):
+    prepare, arguments, says = CASES[case]
+    prepare(tree)
+    workdir = tmp_path / "run"
+    status, _, stderr = run_script(
+        "lstm_pred", "--machine=fan", f"--data_dir={tree}", f"--workdir={workdir}", "--epochs=1", *arguments
+    )
+    assert status == 1
+    assert_one_line(stderr, says)
+    assert not workdir.exists()
+
+
+def assert_one_line(stderr, says):
+    import re
+
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    assert len(lines) == 1 and lines[0].startswith("error: "), stderr
+    assert re.search(says, lines[0]), lines[0]
+
+
+def test_a_machine_without_recordings_names_what_is_built_in(run_script, tmp_path):
+    status, _, stderr = run_script("lstm_pred", "--machine=fan", f"--workdir={tmp_path / 'run'}")
+    assert status == 1
+    assert_one_line(stderr, "--machine=fan.*slide_rail")
+
+
+def test_no_machine(run_script):
+    status, _, stderr = run_script("lstm_pred")
+    assert status == 1
+    assert_one_line(stderr, "--machine is needed")
+
+
+def test_a_folder_that_holds_another_run(finished_run, machine_tree, run_script):
+    before = sorted((p, p.stat().st_mtime_ns) for p in finished_run.rglob("*"))
+    arguments = ["--machine=fan", f"--data_dir={machine_tree}", f"--workdir={finished_run}"]
+    status, _, stderr = run_script("lstm_pred", *arguments)
+    assert status == 1
+    assert_one_line(stderr, "is not empty")
+    status, _, stderr = run_script("lstm_pred", *arguments, "--resume", "--learning_rate=0.5")
+    assert status == 1
+    assert_one_line(stderr, r"settings\.\S+ is .* was started with")
+    assert before == sorted((p, p.stat().st_mtime_ns) for p in finished_run.rglob("*"))
+
+
+@pytest.mark.parametrize("script", ["evaluate", "score"])
+def test_checkpoints_that_cannot_be_used(script, finished_run, tmp_path, run_script, machine_tree):
+    files = [machine_tree / FIRST_TRAIN] if script == "score" else []
+
+    def says(run, pattern):
+        status, _, stderr = run_script(script, f"--checkpoint={run}", *files)
+        assert status == 1
+        assert_one_line(stderr, pattern)
+
+    says(tmp_path / "nowhere", "nowhere")
+    copy = shutil.copytree(finished_run, tmp_path / "copy")
+    metadata = copy / "checkpoints" / "bundle" / "metadata" / "metadata"
+    metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"format": 999}))
+    says(copy, "written in checkpoint format 999, this version reads format")
+    shutil.rmtree(copy / "checkpoints" / "bundle")
+    says(copy, "no checkpoint there")
+    status, _, stderr = run_script(script, *files)
+    assert status == 1
+    assert_one_line(stderr, "--checkpoint is needed")
+
+
+def test_skip_bad_files_carries_on_and_counts(tree, tmp_path, run_script):
+    harm(tree, FIRST_TRAIN)
+    (tree / "fan/test/normal_id_02_00000001.wav").write_bytes(b"")
+    arguments = [
+        "--machine=fan",
+        f"--data_dir={tree}",
+        f"--workdir={tmp_path / 'run'}",
+        "--epochs=1",
+        "--hidden_size=4",
+    ]
+    status, stdout, _ = run_script("lstm_pred", *arguments, "--skip_bad_files")
+    assert status == 0
+    assert "1 bad training file(s) left out" in stdout and "1 bad test file(s) left out" in stdout
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert len(metrics["bad_files"]) == 1
+    assert metrics["scorers"]["mse"]["machine_ids"]["id_02"]["n_normal"] == 2
+
+
+def test_said_but_no_error(tree, tmp_path, run_script):
+    """A silent test clip, a test set of one class, few normal clips."""
+    soundfile.write(tree / "fan/test/normal_id_00_00000000.wav", np.zeros(16_000), 16_000)
+    for path in (tree / "fan" / "test").glob("anomaly_id_02_*"):
+        path.unlink()
+    arguments = [
+        "--machine=fan",
+        f"--data_dir={tree}",
+        f"--workdir={tmp_path / 'run'}",
+        "--epochs=1",
+        "--hidden_size=4",
+    ]
+    status, stdout, _ = run_script("lstm_pred", *arguments)
+    assert status == 0
+    assert "1 silent test clip(s): fan/test/normal_id_00_00000000.wav" in stdout
+    assert "only 12 normal training clips of id_00" in stdout and "unreliable" in stdout
+    assert "id_02 has no anomalous test clips" in stdout
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["scorers"]["mse"]["machine_ids"]["id_02"]["auc"] is None
+    assert len((tmp_path / "run" / "scores.csv").read_text().splitlines()) == 1 + 9
