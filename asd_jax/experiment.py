@@ -20,10 +20,11 @@ from asd_jax.detector import Detector, load_detectors, save_detectors
 from asd_jax.errors import InputError
 from asd_jax.extraction import Extracted, extract
 from asd_jax.features import FrontEnd
-from asd_jax.features.scaling import Scaling, standardize
+from asd_jax.features import scaling as scalings
+from asd_jax.features.scaling import Scaling
 from asd_jax.fitted_scorers import fit_scorers, readable
 from asd_jax.representations import FrameMean, Network, Representation, Residual
-from asd_jax.training import FitResult, fit, init_train_state
+from asd_jax.training import FitResult, fit, init_train_state, mean_prediction_error
 from asd_jax.training_plan import Plan, TrainingConfig, make_plan, split_validation
 
 _FEW_CLIPS = 30
@@ -157,15 +158,17 @@ def run(
         say(f"note: {note}")
     run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=resume)
 
-    scaling = standardize(train.frames.frames[: _last_frame(train)])
+    scaling = scalings.REGISTRY[config.model.scaling](train.frames.frames)
     with timed(seconds, "train"):
         fitted = _fit(config, workdir, network, train, plan, scaling)
     held_out = np.isin(np.arange(len(machine_ids)), validation)
     with timed(seconds, "fit_scorers"):
         detectors = _detectors(config, network, fitted, plan, scaling, train, machine_ids, held_out)
     save_detectors(workdir, detectors)
-    validation_loss = fitted.progress.history[-1]["validation_loss"]
-    extra = {"validation_error": None if np.isnan(validation_loss) else validation_loss, "notes": list(plan.notes)}
+    extra = {
+        "validation_error": _relative_validation_error(fitted, train, chosen, validation, scaling),
+        "notes": list(plan.notes),
+    }
     return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
 
 
@@ -252,10 +255,6 @@ def _say_found(found: Extracted, what: str, say: Callable[[str], None]) -> None:
         say(f"warning: {len(found.silent)} silent {what} clip(s): {names}")
 
 
-def _last_frame(train: Extracted) -> int:
-    return int(train.frames.clip_start[-1] + train.frames.clip_length[-1])
-
-
 def describe_data(dataset: Dataset) -> dict[str, Any]:
     """What `config.json` says of the recordings; a resumed run must find the same."""
     listing = "\n".join(f"{clip.split} {clip.file_name}" for clip in dataset.clips)
@@ -302,6 +301,17 @@ def _fit(
         )
     finally:
         checkpoints.close()
+
+
+def _relative_validation_error(
+    fitted: FitResult, train: Extracted, chosen: np.ndarray, validation: np.ndarray, scaling: Scaling
+) -> float | None:
+    """The chosen parameters' validation loss over that of predicting the training mean of every feature."""
+    if len(validation) == 0:
+        return None
+    progress = fitted.progress
+    loss = progress.best_loss if fitted.used == "best" else progress.history[-1]["validation_loss"]
+    return loss / mean_prediction_error(train.frames, chosen, validation, scaling)
 
 
 def _detectors(

@@ -176,13 +176,20 @@ class Residual:
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: PyTree) -> "Residual":
         """Rebuild from `to_state`."""
-        config = models.REGISTRY[settings["model"]](**settings["config"])
+        config = models.REGISTRY[settings["model"]](**_tuples(settings["config"]))
         return cls(
             Network(config, settings["n_features"]),
             nnx.restore_int_paths(arrays["params"]),  # a saved tree has names only, a list of layers numbers
             nnx.restore_int_paths(arrays["model_state"]),
             Scaling(**arrays["scaling"]),
         )
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has lists only; a config that is a static argument of compiled functions needs tuples."""
+    if isinstance(value, dict):
+        return {name: _tuples(item) for name, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 @dataclasses.dataclass(frozen=True)
