@@ -37,7 +37,7 @@ _FLAGS = ("summary", "twfr_decay", "frames", "frame_seconds", "overlap", "pool",
 
 def adopt() -> None:
     """Let the calling script take the flags of its kind."""
-    common.adopt(*common.DATA_FLAGS, "features", "workdir", "seed", "scorers", "threshold", "debug", *_FLAGS)
+    common.adopt(*common.DATA_FLAGS, "features", "preset", "workdir", "seed", "scorers", "threshold", "debug", *_FLAGS)
 
 
 def run(
