@@ -7,6 +7,7 @@ autoencoder (100 steps of 512 windows); PyTorch with its DataLoader, and with a 
 
 import argparse
 import functools
+import itertools
 import time
 
 import jax
@@ -67,7 +68,7 @@ class TorchPredictor(torch.nn.Module):
 class TorchAutoencoder(torch.nn.Sequential):
     def __init__(self) -> None:
         widths, layers = [5 * N_MELS, 128, 128, 128, 128, 8, 128, 128, 128, 128], []
-        for n_in, n_out in zip(widths, widths[1:], strict=False):
+        for n_in, n_out in itertools.pairwise(widths):
             layers += [torch.nn.Linear(n_in, n_out), torch.nn.BatchNorm1d(n_out, eps=1e-3, momentum=0.01)]
             layers.append(torch.nn.ReLU())
         super().__init__(*layers, torch.nn.Linear(128, 5 * N_MELS))
