@@ -8,32 +8,17 @@ from typing import Any
 import jax
 import numpy as np
 import soxr
-from jaxtyping import Bool, Float, PyTree
+from jaxtyping import Float, PyTree
 
-from asd_jax import representations, scorers, thresholds
+from asd_jax import embeddings
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames, extract_waveforms
 from asd_jax.features import FrontEnd
-from asd_jax.representations import ClipRepresentation, Representation
-from asd_jax.thresholds import Threshold
+from asd_jax.fitted_scorers import FittedScorer
+from asd_jax.representations import Representation
 
 # Shapes and dtype are checked at run time, since these come from users.
 Waveforms = np.ndarray | jax.Array | Sequence[np.ndarray | jax.Array]
-
-
-@dataclasses.dataclass(frozen=True)
-class FittedScorer:
-    """A scorer for one machine id.
-
-    Attributes:
-        scorer: fitted on all normal training clips of the id.
-        normal_scores: sorted scores of normal clips that the scorer was not fitted on.
-        threshold: fitted on `normal_scores`.
-    """
-
-    scorer: Any
-    normal_scores: Float[np.ndarray, " n_normal"]
-    threshold: Threshold
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,51 +38,6 @@ class Verdict:
     thresholds: np.ndarray
     share_of_normal_above: np.ndarray
     machine_ids: np.ndarray
-
-
-def fit_scorers(
-    values: ClipRepresentation,
-    machine_ids: Sequence[str],
-    *,
-    held_out: Bool[np.ndarray, " n_clips"],
-    threshold: str = thresholds.DEFAULT,
-    seed: int = 0,
-) -> dict[str, dict[str, FittedScorer]]:
-    """Fit every scorer that can read a representation, for each machine id on its normal training clips.
-
-    Args:
-        values: the training clips, all normal.
-        machine_ids: of each clip.
-        held_out: clips that the network was not trained on. Their scores set the thresholds of error scorers; vector
-            scorers are refitted in five folds over all clips instead.
-        threshold: rule of the thresholds, such as `gamma_0.9`.
-        seed: of the folds.
-
-    Returns:
-        fitted scorers by scorer's name and machine id.
-    """
-    ids = np.asarray(machine_ids)
-    fitted: dict[str, dict[str, FittedScorer]] = {}
-    for name, scorer_class in scorers.REGISTRY.items():
-        if getattr(values, scorer_class.reads) is None:
-            continue
-        fitted[name] = {}
-        for machine_id in sorted(set(machine_ids)):
-            of_id = ids == machine_id
-            inputs = getattr(values, scorer_class.reads)[of_id]
-            scorer = scorers.fit(name, inputs)
-            if scorer_class.reads == "window_error":
-                unseen = held_out[of_id] if held_out[of_id].any() else np.ones(len(inputs), bool)
-                source = "validation clips" if held_out[of_id].any() else "training clips (no validation clips)"
-                scores = scorer.score(inputs[unseen])
-            elif len(inputs) > 1:
-                source = "out-of-fold training clips"
-                scores = thresholds.out_of_fold_scores(scorer_class.fit, inputs, seed=seed)
-            else:
-                source, scores = "the one training clip", scorer.score(inputs)
-            limit = thresholds.fit(threshold, scores, fitted_on=source)
-            fitted[name][machine_id] = FittedScorer(scorer, np.sort(scores), limit)
-    return fitted
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,11 +74,10 @@ class Detector:
         ids = np.asarray(machine_ids)
         result = {}
         for name, by_id in self.fitted.items():
-            inputs = getattr(values, scorers.get(name).reads)
             result[name] = np.full(len(ids), np.nan)
             for machine_id in sorted(set(machine_ids)):
                 of_id = ids == machine_id
-                result[name][of_id] = by_id[machine_id].scorer.score(inputs[of_id])
+                result[name][of_id] = by_id[machine_id].score(values.of(of_id))
         return result
 
     def score(
@@ -221,12 +160,11 @@ class Detector:
         nearest = np.full(len(clips), "", dtype=object)
         if ready:
             values = self.representation(ClipFrames.from_clips(extract_waveforms(ready, self.front_end)))
-            inputs = getattr(values, scorers.get(name).reads)
             for known_id, fitted in self.fitted[name].items():
                 of_id = np.asarray([known_id in ids for ids in candidates])
                 if of_id.any():
                     by_id = np.full(len(clips), np.inf)
-                    by_id[of_id] = fitted.scorer.score(inputs[of_id])
+                    by_id[of_id] = fitted.score(values.of(of_id))
                     nearest[by_id < scores] = known_id
                     scores = np.minimum(scores, by_id)
         fitted = [self.fitted[name][known_id] for known_id in nearest]
@@ -283,26 +221,16 @@ class Detector:
         for name, by_id in self.fitted.items():
             settings["scorers"][name], fitted_arrays[name] = {}, {}
             for machine_id, fitted in by_id.items():
-                state = scorers.to_state(fitted.scorer)
-                in_arrays = {key: value for key, value in state.items() if isinstance(value, np.ndarray)}
-                fitted_arrays[name][machine_id] = {"scorer": in_arrays, "normal_scores": fitted.normal_scores}
-                settings["scorers"][name][machine_id] = {
-                    "threshold": dataclasses.asdict(fitted.threshold),
-                    "settings": {key: value for key, value in state.items() if key not in in_arrays},
-                }
+                settings["scorers"][name][machine_id], fitted_arrays[name][machine_id] = fitted.to_state()
         return settings, {"representation": arrays, "scorers": fitted_arrays}
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: PyTree) -> "Detector":
         """Rebuild from `to_state`."""
-        kind = representations.REGISTRY[settings["representation"]["kind"]]
+        kind = embeddings.REGISTRY[settings["representation"]["kind"]]
         fitted = {
             name: {
-                machine_id: FittedScorer(
-                    scorers.from_state(name, saved["settings"] | arrays["scorers"][name][machine_id]["scorer"]),
-                    arrays["scorers"][name][machine_id]["normal_scores"],
-                    Threshold(**saved["threshold"]),
-                )
+                machine_id: FittedScorer.from_state(saved, arrays["scorers"][name][machine_id])
                 for machine_id, saved in by_id.items()
             }
             for name, by_id in settings["scorers"].items()

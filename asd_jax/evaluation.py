@@ -71,18 +71,59 @@ def evaluate(detectors: dict[str, Detector], clips: Sequence[Clip], frames: dict
         "headline_scorer": headline,
         "scorers": own,
         "controls": controls,
-        "differences": _differences(scores, labelled, is_anomaly, ids),
+        "differences": _differences(scores, headline, labelled, is_anomaly, ids),
         "thresholds": _threshold_measures(detector, scores["detector"], clips, labelled),
+    }
+    if any(fitted.pool for by_id in detector.fitted.values() for fitted in by_id.values()):
+        report["single_windows"] = _single_windows(detector, frames[detector.front_end], clips)
+    report["scorer_settings"] = {
+        name: {machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for machine_id, fitted in by_id.items()}
+        for name, by_id in detector.fitted.items()
     }
     return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report)
 
 
-def _differences(
-    scores: dict[str, dict[str, np.ndarray]], labelled: np.ndarray, is_anomaly: np.ndarray, ids: list[str]
-) -> dict[str, Any]:
-    """Mean AUC of each scorer minus that of each control, with paired bootstrap intervals."""
+def _single_windows(detector: Detector, frames: ClipFrames, clips: Sequence[Clip]) -> dict[str, Any]:
+    """Measures of single windows, by each scorer that pools them; a window has its clip's label."""
+    values = detector.representation(frames)
+    ids = np.asarray([clip.machine_id for clip in clips])
+    labelled = np.asarray([clip.is_anomaly is not None for clip in clips])
+    is_anomaly = np.asarray([bool(clip.is_anomaly) for clip in clips])
     result: dict[str, Any] = {}
+    for label, by_id in detector.fitted.items():
+        scores, labels, window_ids, at_threshold = [], [], [], {}
+        for machine_id, fitted in by_id.items():
+            chosen = labelled & (ids == machine_id)
+            if fitted.pool is None or not chosen.any():
+                continue
+            windows = fitted.score_windows(values.of(chosen))
+            present = ~np.isnan(windows)
+            scores.append(windows[present])
+            labels.append(np.broadcast_to(is_anomaly[chosen][:, None], windows.shape)[present])
+            window_ids += [machine_id] * len(scores[-1])
+            at = thresholds.measures(fitted.window_threshold, scores[-1], labels[-1])
+            at_threshold.setdefault(fitted.window_threshold.name, {})[machine_id] = at
+        if scores:
+            result[label] = metrics.summarize(np.concatenate(scores), np.concatenate(labels), window_ids)
+            result[label]["thresholds"] = at_threshold
+    return result
+
+
+def _differences(
+    scores: dict[str, dict[str, np.ndarray]],
+    headline: str,
+    labelled: np.ndarray,
+    is_anomaly: np.ndarray,
+    ids: list[str],
+) -> dict[str, Any]:
+    """Mean AUC of the headline and of each scorer that a control has, minus that of each control, with paired
+    bootstrap intervals.
+    """
+    result: dict[str, Any] = {}
+    compared = {headline}.union(*(by_scorer for name, by_scorer in scores.items() if name != "detector"))
     for scorer, values in scores["detector"].items():
+        if scorer not in compared:
+            continue
         result[scorer] = {}
         for control, by_scorer in scores.items():
             for control_scorer, control_values in by_scorer.items():
@@ -127,7 +168,7 @@ def scores_csv(evaluation: Evaluation) -> str:
 
 
 def _cell(values: dict[str, Any]) -> str:
-    return "undefined" if values["auc"] is None else f"{values['auc']:.3f} / {values['pauc']:.3f}"
+    return "undefined" if values["auc"] is None else " / ".join(f"{values[name]:.3f}" for name in metrics.MEASURES)
 
 
 def _rows(table: list[list[str]]) -> str:
@@ -137,10 +178,10 @@ def _rows(table: list[list[str]]) -> str:
 
 
 def format_report(report: dict[str, Any]) -> str:
-    """The tables of a run: AUC and pAUC of every scorer and control, gains over controls, decisions."""
+    """The tables of a run: AUC, pAUC and average precision of every scorer and control, gains, decisions."""
     headline = report["headline_scorer"]
     machine_ids = list(report["scorers"][headline]["machine_ids"])
-    table = [["AUC / pAUC", *machine_ids, "mean"]]
+    table = [["AUC / pAUC / AP", *machine_ids, "mean"]]
 
     def add(label: str, summary: dict[str, Any]) -> None:
         cells = [_cell(summary["machine_ids"][machine_id]) for machine_id in machine_ids]
@@ -151,6 +192,8 @@ def format_report(report: dict[str, Any]) -> str:
     for control, by_scorer in report["controls"].items():
         for scorer, summary in by_scorer.items():
             add(f"  control: {control}, {scorer}", summary)
+    for scorer, summary in report.get("single_windows", {}).items():
+        add(f"  {scorer}, single frames", summary)
     parts = [
         _rows(table),
         "* headline; the other scorers are exploratory, the controls are no result of the model",
@@ -164,16 +207,20 @@ def format_report(report: dict[str, Any]) -> str:
     if gains:
         parts.append(_rows([["scorer", "against control", "AUC gain", "95 % (paired bootstrap)"], *gains]))
     parts.append(_format_decisions(headline, report["thresholds"][headline]))
+    for scorer, summary in report.get("single_windows", {}).items():
+        parts.append(_format_decisions(f"{scorer}, single frames", summary["thresholds"]))
     return "\n\n".join(parts)
 
 
 def _format_decisions(headline: str, by_rule: dict[str, Any]) -> str:
-    columns = ["false_alarm_rate", "true_positive_rate", "precision", "recall", "f1", "accuracy"]
+    columns = ["accuracy", "false_alarm_rate", "precision", "recall", "f1"]
+    columns += ["normal_precision", "normal_recall", "normal_f1"]
     rows = []
     for rule, by_id in by_rule.items():
         for machine_id, at in by_id.items():
             cells = ["undefined" if at[name] is None else f"{at[name]:.3f}" for name in columns]
             method = at["method"].replace("_", " ")
             rows.append([rule, machine_id, f"{at['value']:.4g}", method, *cells])
-    header = ["decisions", "machine id", "threshold", "method", "false alarms", "detected"]
-    return f"{headline}\n" + _rows([[*header, "precision", "recall", "F1", "accuracy"], *rows])
+    header = ["decisions", "machine id", "threshold", "method", "accuracy", "false alarms"]
+    header += ["precision", "recall", "F1", "normal: precision", "recall", "F1"]
+    return f"{headline}\n" + _rows([header, *rows])

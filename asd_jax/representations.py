@@ -18,6 +18,7 @@ from tqdm import tqdm
 from asd_jax import models
 from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import Scaling
+from asd_jax.window_vectors import WindowVectors
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,15 +29,21 @@ class ClipRepresentation:
         vector: `(n_clips, dim)`.
         window_error: `(n_clips, max_windows)` mean squared residual of each window, NaN where a clip has no such
             window; None for a representation without a network.
+        window_vector: a vector for each window; None for a representation of whole clips.
     """
 
     vector: Float[np.ndarray, "n_clips dim"]
     window_error: Float[np.ndarray, "n_clips max_windows"] | None = None
+    window_vector: WindowVectors | None = None
+
+    def __len__(self) -> int:
+        return len(self.vector)
 
     def of(self, chosen: np.ndarray) -> "ClipRepresentation":
         """The clips that a boolean mask or an index array chooses."""
         errors = None if self.window_error is None else self.window_error[chosen]
-        return ClipRepresentation(self.vector[chosen], errors)
+        windows = None if self.window_vector is None else self.window_vector.of(chosen)
+        return ClipRepresentation(self.vector[chosen], errors, windows)
 
 
 @runtime_checkable

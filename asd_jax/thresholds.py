@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from asd_jax.errors import InputError
 
@@ -76,6 +76,11 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, fitted_on: str) -> 
     return Threshold(name, value, method, location, len(scores), fitted_on)
 
 
+def folds(n_clips: int, *, seed: int, n_folds: int = 5) -> Int[np.ndarray, " n_clips"]:
+    """The fold that each clip is in, from 0: a seeded shuffle into equal parts, at most a part a clip."""
+    return np.random.default_rng(seed).permutation(n_clips) % min(n_folds, n_clips)
+
+
 def out_of_fold_scores(
     fit_scorer: Callable[[np.ndarray], Any],
     values: Float[np.ndarray, "n_clips dim"],
@@ -84,10 +89,9 @@ def out_of_fold_scores(
     n_folds: int = 5,
 ) -> Float[np.ndarray, " n_clips"]:
     """Score of each clip by a scorer refitted on the other folds; in-sample scores would be too low."""
-    n_folds = min(n_folds, len(values))
-    fold = np.random.default_rng(seed).permutation(len(values)) % n_folds
+    fold = folds(len(values), seed=seed, n_folds=n_folds)
     scores = np.empty(len(values))
-    for k in range(n_folds):
+    for k in range(fold.max() + 1):
         scores[fold == k] = fit_scorer(values[fold != k]).score(values[fold == k])
     return scores
 
@@ -98,8 +102,8 @@ def measures(
     """What a threshold does on labelled clips; an undefined ratio is None.
 
     Returns:
-        `value`, rates, precision, recall, F1, accuracy, and `confusion` as
-        `[[true negatives, false positives], [false negatives, true positives]]`.
+        `value`, rates, precision, recall and F1 of the anomalous class and of the normal one (`normal_precision` and
+        so on), accuracy, and `confusion` as `[[true negatives, false positives], [false negatives, true positives]]`.
     """
     decision = scores > threshold.value
     tp, fp = int((decision & is_anomaly).sum()), int((decision & ~is_anomaly).sum())
@@ -115,6 +119,9 @@ def measures(
         "precision": ratio(tp, tp + fp),
         "recall": ratio(tp, tp + fn),
         "f1": ratio(2 * tp, 2 * tp + fp + fn),
+        "normal_precision": ratio(tn, tn + fn),
+        "normal_recall": ratio(tn, tn + fp),
+        "normal_f1": ratio(2 * tn, 2 * tn + fp + fn),
         "accuracy": ratio(tp + tn, len(scores)),
         "confusion": [[tn, fp], [fn, tp]],
     }

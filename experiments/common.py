@@ -36,6 +36,18 @@ flags.DEFINE_integer("batch_size", None, "Examples a step. Default: the recipe's
 flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. Default: the recipe's.")
 flags.DEFINE_float("validation_fraction", 0.1, "Share of each machine id's training clips kept for validation.")
 flags.DEFINE_string("scorer", None, "Headline scorer, fixed before results are seen. Default: the recipe's.")
+flags.DEFINE_list(
+    "scorers", None, "Scorers reported beside the headline, as exploratory. Networks: every one; others: none, or all."
+)
+flags.DEFINE_string(
+    "features", None, "Features of a frame, side by side: log_mel, lmfe, mfcc, cens, ... Default: the recipe's."
+)
+flags.DEFINE_enum(
+    "preset",
+    "dcase",
+    ["dcase", "librosa", "torchaudio", "vggish"],
+    "Settings of the spectrogram and the mel filterbank, as this project's or library's defaults have them.",
+)
 flags.DEFINE_string("threshold", "gamma_0.9", "Rule of the decision threshold, fitted on normal clips: gamma_Q.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
@@ -43,6 +55,8 @@ flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that ca
 
 DATA_FLAGS = ("machine", "machine_id", "data_dir", "dataset", "channel", "skip_bad_files")
 TRAINING_FLAGS = (
+    "features",
+    "preset",
     "workdir",
     "resume",
     "seed",
@@ -51,6 +65,7 @@ TRAINING_FLAGS = (
     "learning_rate",
     "validation_fraction",
     "scorer",
+    "scorers",
     "threshold",
     "debug",
 )
@@ -124,6 +139,35 @@ def take_recorded_flags() -> None:
             FLAGS[name].value = recorded[name]
 
 
+def data_config() -> Any:
+    """The `DataConfig` that the flags describe."""
+    from asd_jax.recordings import DataConfig
+
+    if FLAGS.machine is None:
+        raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
+    return DataConfig(
+        machine=asd_jax.datasets.canonical_machine(FLAGS.machine),
+        data_dir=FLAGS.data_dir and str(Path(FLAGS.data_dir).expanduser().absolute()),
+        dataset=FLAGS.dataset,
+        machine_ids=tuple(FLAGS.machine_id),
+        channel=FLAGS.channel,
+        skip_bad_files=FLAGS.skip_bad_files,
+    )
+
+
+def front_end(default: str) -> Any:
+    """The front end of `--features`, or of these names."""
+    try:
+        return asd_jax.features.FrontEnd.from_names(FLAGS.features or default, preset=FLAGS.preset)
+    except ValueError as error:
+        raise InputError(f"--features: {error}") from error
+
+
+def given_flags() -> dict[str, Any]:
+    """Values of the script's flags, recorded with a run."""
+    return {name: FLAGS[name].value for name in sorted(_script_flags() - set(_NOT_A_SETTING))}
+
+
 def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "mse") -> None:
     """Train and evaluate a network, the shared flags laid over its recipe.
 
@@ -133,32 +177,25 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
         training: the recipe's `TrainingConfig`.
         scorer: the recipe's headline scorer.
     """
-    from asd_jax.experiment import DataConfig, ExperimentConfig, run
+    from asd_jax.experiment import ExperimentConfig, run
 
-    if FLAGS.machine is None:
-        raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
-    data = DataConfig(
-        machine=asd_jax.datasets.canonical_machine(FLAGS.machine),
-        data_dir=FLAGS.data_dir and str(Path(FLAGS.data_dir).expanduser().absolute()),
-        dataset=FLAGS.dataset,
-        machine_ids=tuple(FLAGS.machine_id),
-        channel=FLAGS.channel,
-        skip_bad_files=FLAGS.skip_bad_files,
-    )
+    data = data_config()
+    reported = {} if FLAGS.scorers is None else {"scorers": tuple(FLAGS.scorers)}
     config = ExperimentConfig(
         experiment=experiment,
         data=data,
         model=model,
         training=override(training),
+        front_end=front_end("log_mel"),
         scorer=FLAGS.scorer or scorer,
         threshold=FLAGS.threshold,
         validation_fraction=FLAGS.validation_fraction,
         seed=FLAGS.seed,
+        **reported,
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
-    flag_values = {name: FLAGS[name].value for name in sorted(_script_flags() - set(_NOT_A_SETTING))}
-    run(config, workdir, resume=FLAGS.resume, strict_batch_size=FLAGS.batch_size is not None, flags=flag_values)
+    run(config, workdir, resume=FLAGS.resume, strict_batch_size=FLAGS.batch_size is not None, flags=given_flags())
 
 
 def override(training: Any) -> Any:

@@ -6,11 +6,12 @@ import soxr
 from asd_jax import detector as detector_module
 from asd_jax import load_detector
 from asd_jax.datasets import open_dataset
-from asd_jax.detector import Detector, fit_scorers, save_detectors
+from asd_jax.detector import Detector, save_detectors
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames, extract
 from asd_jax.features import FrontEnd
 from asd_jax.features.scaling import standardize
+from asd_jax.fitted_scorers import fit_scorers
 from asd_jax.models import LSTMPredictorConfig
 from asd_jax.representations import FrameMean, Network, Residual
 

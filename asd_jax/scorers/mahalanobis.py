@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.covariance import LedoitWolf
 
+from asd_jax.scorers.standardization import apply, checked, standardization
+
 
 @dataclasses.dataclass(frozen=True)
 class Mahalanobis:
@@ -30,13 +32,12 @@ class Mahalanobis:
     @classmethod
     def fit(cls, vectors: Float[np.ndarray, "n_clips dim"]) -> "Mahalanobis":
         """Fit on the vectors of normal clips."""
-        vectors = np.asarray(vectors, np.float64)
-        mean, std = vectors.mean(axis=0), vectors.std(axis=0)
-        scale = 1 / np.where(std > 1e-12, std, 1.0)  # a dimension that never moves keeps its unit
+        vectors = checked(vectors, scorer=cls.name)
+        mean, scale = standardization(vectors)
         fitted = LedoitWolf().fit((vectors - mean) * scale)
         return cls(mean, scale, fitted.location_, fitted.precision_)
 
     def score(self, vectors: Float[np.ndarray, "n_clips dim"]) -> Float[np.ndarray, " n_clips"]:
         """Squared distance of each vector from the normal ones."""
-        centred = (np.asarray(vectors, np.float64) - self.mean) * self.scale - self.location
-        return np.einsum("nd,de,ne->n", centred, self.precision, centred)
+        centred = apply(vectors, self.mean, self.scale, self.name) - self.location
+        return np.einsum("nd,nd->n", centred @ self.precision, centred)

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float
 
+from asd_jax.scorers import pooling
+
 
 @dataclasses.dataclass(frozen=True)
 class MeanSquaredError:
@@ -20,4 +22,4 @@ class MeanSquaredError:
 
     def score(self, window_error: Float[np.ndarray, "n_clips max_windows"]) -> Float[np.ndarray, " n_clips"]:
         """Mean over the windows of each clip; NaN marks windows that a clip does not have."""
-        return np.nanmean(window_error, axis=1, dtype=np.float64)
+        return pooling.mean(window_error)

@@ -11,8 +11,9 @@ import soundfile
 @pytest.fixture(scope="module")
 def finished_run(machine_tree, tmp_path_factory):
     """A finished run of the smallest kind, to be copied before it is harmed."""
-    from asd_jax.experiment import DataConfig, ExperimentConfig, run
+    from asd_jax.experiment import ExperimentConfig, run
     from asd_jax.models import LSTMPredictorConfig
+    from asd_jax.recordings import DataConfig
     from asd_jax.training_plan import TrainingConfig
 
     workdir = tmp_path_factory.mktemp("runs") / "run"

@@ -56,10 +56,9 @@ def test_constant_q_at_other_rates_and_hops(sample_rate, hop_length):
 
 
 @pytest.mark.parametrize("midi", [33, 60, 69, 94])
-def test_a_tone_lies_in_its_pitch_class(midi):
-    time = np.arange(40_000) / 16_000
+def test_a_tone_lies_in_its_bin(midi):
+    time = np.arange(32_000) / 16_000
     tone = jnp.asarray(np.sin(2 * np.pi * librosa.midi_to_hz(midi) * time).astype(np.float32))
-    assert set(np.argmax(np.asarray(chroma_cqt(tone)), axis=-1)) == {midi % 12}
     bins = cqt_magnitude(tone)
     assert set(np.argmax(np.asarray(bins)[20:-20], axis=-1)) == {3 * (midi - 24)}  # C1 is note 24
 

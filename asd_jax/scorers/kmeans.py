@@ -1,0 +1,52 @@
+"""Distance to the nearest of a few centres."""
+
+import dataclasses
+import warnings
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+
+from asd_jax.scorers.distances import squared_distances
+from asd_jax.scorers.standardization import apply, checked, standardization
+
+
+@dataclasses.dataclass(frozen=True)
+class NearestCentre:
+    """Euclidean distance of a standardised vector to the nearest k-means centre; with one centre, to the mean.
+
+    Attributes:
+        mean, scale: standardisation of the vectors, `(dim,)`.
+        centres: `(n_clusters, dim)` in standardised units.
+    """
+
+    name = "kmeans"
+    reads = "vector"
+    seeded = True
+
+    mean: Float[np.ndarray, " dim"]
+    scale: Float[np.ndarray, " dim"]
+    centres: Float[np.ndarray, "n_clusters dim"]
+
+    @classmethod
+    def fit(
+        cls,
+        vectors: Float[np.ndarray, "n dim"],
+        *,
+        n_clusters: int = 1,
+        standardize: bool = True,
+        seed: int = 0,
+    ) -> "NearestCentre":
+        """Fit on normal vectors; an InputError where there are fewer than `n_clusters`."""
+        vectors = checked(vectors, scorer=cls.name, at_least=n_clusters)
+        mean, scale = standardization(vectors, standardize=standardize)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct vectors than centres: some coincide
+            fitted = KMeans(n_clusters=n_clusters, n_init=10, random_state=seed).fit((vectors - mean) * scale)
+        return cls(mean, scale, fitted.cluster_centers_)
+
+    def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
+        """Distance to the nearest centre, in standard deviations."""
+        vectors = apply(vectors, self.mean, self.scale, self.name)
+        return np.sqrt(squared_distances(vectors, self.centres).min(axis=1))

@@ -1,0 +1,95 @@
+"""Settings of a scorer chosen on normal clips alone: no label is looked at.
+
+A candidate is fitted on four fifths of the clips and judged on the rest, five times over.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from asd_jax.errors import InputError
+
+NOMINAL_REJECTION = 0.1  # share of normal clips that the boundary of LOF and k-NN may leave outside
+_N_FOLDS = 5
+
+Vectors = Float[np.ndarray, "n dim"]
+Fit = Callable[..., Any]
+
+
+def search(name: str, fit: Fit, vectors: Vectors, *, seed: int, **settings: Any) -> dict[str, Any]:
+    """Choose the settings of a scorer that are worth choosing; those that are given stay as they are.
+
+    `gmm`: the number of components and the kind of covariance with the highest held-out likelihood. `ocsvm`: the
+    largest gamma, the tightest boundary, whose rejection of held-out clips stays within one standard error of nu.
+    `lof` and `knn`: by the same rule the smallest number of neighbours, the most local view, with the boundary at
+    the 0.9 quantile of leave-one-out scores.
+
+    Args:
+        name: of the scorer, such as `gmm` or `pca+gmm`.
+        fit: `scorers.fit`.
+        vectors: of normal clips.
+        seed: of the folds.
+        settings: fixed beforehand.
+
+    Returns:
+        the chosen settings, without the fixed ones.
+
+    Raises:
+        InputError: the scorer has nothing to choose, or there are fewer than ten clips to choose with.
+    """
+    base = name.removeprefix("pca+")
+    if base not in GRIDS:
+        raise InputError(f"--search: scorer {name} has no settings to choose; {', '.join(GRIDS)} have")
+    if len(vectors) < 2 * _N_FOLDS:
+        raise InputError(f"--search needs at least {2 * _N_FOLDS} normal clips of a machine id, got {len(vectors)}")
+    candidates = list(grid(name, vectors, settings))
+    fold = np.random.default_rng([seed, 5]).permutation(len(vectors)) % _N_FOLDS
+
+    def folds() -> Iterator[tuple[Vectors, Vectors]]:
+        for k in range(_N_FOLDS):
+            yield vectors[fold != k], vectors[fold == k]
+
+    if base == "gmm":
+        costs = [
+            np.mean([fit(name, train, **settings, **c).score(unseen).mean() for train, unseen in folds()])
+            for c in candidates
+        ]
+        return candidates[int(np.argmin(costs))]
+    nominal = settings.get("nu", NOMINAL_REJECTION) if base == "ocsvm" else NOMINAL_REJECTION
+    allowed = nominal + np.sqrt(nominal * (1 - nominal) / len(vectors))
+    chosen = candidates[0]
+    for candidate in candidates:  # from the widest boundary to the tightest
+        rejected = [_rejected(fit(name, train, **settings, **candidate), unseen) for train, unseen in folds()]
+        if np.concatenate(rejected).mean() > allowed:
+            break
+        chosen = candidate
+    return chosen
+
+
+def _rejected(scorer: Any, unseen: Vectors) -> np.ndarray:
+    """Which held-out vectors lie outside a scorer's boundary."""
+    inner = getattr(scorer, "inner", scorer)
+    limit = np.quantile(inner.leave_one_out(), 1 - NOMINAL_REJECTION) if hasattr(inner, "leave_one_out") else 0.0
+    return scorer.score(unseen) > limit
+
+
+GRIDS: Mapping[str, Mapping[str, tuple]] = {
+    "gmm": {"n_components": (1, 2, 4), "covariance_type": ("full", "tied", "diag")},
+    "ocsvm": {"gamma": tuple(2.0**power for power in range(-8, 5))},  # times 1 / (dim * variance)
+    "lof": {"n_neighbors": (40, 30, 20, 15, 10, 7, 5, 4, 3, 2)},
+    "knn": {"n_neighbors": (40, 20, 10, 7, 5, 4, 3, 2, 1)},
+}
+
+
+def grid(name: str, vectors: Vectors, settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Settings that can be chosen between, from the smoothest description of the normal clips to the tightest."""
+    grids = GRIDS[name.removeprefix("pca+")]
+    free = {key: values for key, values in grids.items() if key not in settings}
+    for values in itertools.product(*free.values()):
+        candidate = dict(zip(free, values, strict=True))
+        if "gamma" in candidate:
+            candidate["gamma"] = f"{candidate['gamma']:g}*scale"
+        yield candidate

@@ -1,0 +1,100 @@
+"""The shared body of the experiments without a trained network: their flags, and what they come down to.
+
+A script names its scorer and its defaults, and defines flags of its own for the scorer's settings.
+"""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from asd_jax.errors import InputError
+from experiments import common
+
+FLAGS = flags.FLAGS
+
+flags.DEFINE_list("summary", None, "Statistics of a clip's frames: mean, std, max, twfr. Default: the experiment's.")
+flags.DEFINE_float("twfr_decay", 0.99, "Weight of a frame relative to the next higher one in twfr: 1 is the mean.")
+flags.DEFINE_bool(
+    "frames",
+    None,
+    "Score overlapping mel frames scaled to [0, 1] and pool them, rather than one vector a clip. Default: the "
+    "experiment's, and not with --features or --summary.",
+)
+flags.DEFINE_float("frame_seconds", 0.6, "Duration of an overlapping frame.")
+flags.DEFINE_float("overlap", 0.5, "Share of an overlapping frame that the next one repeats.")
+flags.DEFINE_enum("pool", "mean", ["mean", "max", "gwrp"], "How scores of frames become a clip's.")
+flags.DEFINE_float("pca", None, "Put principal components before the scorer: this share of the variance, or number.")
+flags.DEFINE_bool("search", False, "Choose the scorer's settings on the normal training clips, without labels.")
+flags.DEFINE_bool(
+    "oracle_search", False, "Choose them by the labels of the test clips: reproduces published tables, is no result."
+)
+flags.disclaim_key_flags()
+
+_FLAGS = ("summary", "twfr_decay", "frames", "frame_seconds", "overlap", "pool", "pca", "search", "oracle_search")
+
+
+def adopt() -> None:
+    """Let the calling script take the flags of its kind."""
+    common.adopt(*common.DATA_FLAGS, "features", "preset", "workdir", "seed", "scorers", "threshold", "debug", *_FLAGS)
+
+
+def run(
+    arguments: list[str],
+    experiment: str,
+    *,
+    scorer: str,
+    settings: tuple[str, ...] = (),
+    features: str = "log_mel",
+    summary: tuple[str, ...] = ("mean",),
+    frames: bool = False,
+) -> None:
+    """Apply the flags to an experiment's defaults and run it.
+
+    Args:
+        arguments: of the command line that are not flags: there must be none.
+        experiment: its name, and the headline scorer's in the results.
+        scorer: name of the scorer.
+        settings: names of the script's own flags, each a setting of the scorer; those at None are left out.
+        features: default of `--features`.
+        summary: default of `--summary`.
+        frames: default of `--frames`.
+    """
+    common.no_arguments(arguments)
+    from asd_jax.classical import ClassicalConfig, exploratory
+    from asd_jax.classical import run as run_experiment
+    from asd_jax.embeddings import ClipSummary, OverlappingFrames
+    from asd_jax.fitted_scorers import ScorerSpec
+
+    if FLAGS.search and FLAGS.oracle_search:
+        raise InputError("--search and --oracle_search exclude one another")
+    data = common.data_config()
+    front_end = common.front_end(features)
+    given: dict[str, Any] = {name: FLAGS[name].value for name in settings if FLAGS[name].value is not None}
+    if FLAGS.pca is not None:
+        scorer, given = f"pca+{scorer}", given | {"pca_components": FLAGS.pca}
+    frames = FLAGS.frames if FLAGS.frames is not None else frames and not (FLAGS.features or FLAGS.summary)
+    if frames:
+        # The frames' own scale takes the place of the scorer's standardisation.
+        given |= {} if FLAGS.pca is not None else {"standardize": False}
+        representation = OverlappingFrames.of_seconds(
+            front_end, frame_seconds=FLAGS.frame_seconds, overlap=FLAGS.overlap
+        )
+    else:
+        representation = ClipSummary(tuple(FLAGS.summary or summary), FLAGS.twfr_decay)
+    spec = ScorerSpec(scorer, experiment, given, FLAGS.pool if frames else None)
+    config = ClassicalConfig(
+        experiment=experiment,
+        data=data,
+        scorer=spec,
+        representation=representation,
+        front_end=front_end,
+        also=exploratory(tuple(FLAGS.scorers or ()), spec),
+        threshold=FLAGS.threshold,
+        selection="search" if FLAGS.search else "oracle_search" if FLAGS.oracle_search else "fixed",
+        seed=FLAGS.seed,
+    )
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
+    run_experiment(config, workdir, flags=common.given_flags())

@@ -1,0 +1,22 @@
+"""Local outlier factor on the clip means of CENS, log-mel energies and MFCC.
+
+How much sparser a clip lies among the normal ones of its machine id than its neighbours do (Breunig et al., 2000).
+
+    python -m experiments.lof --machine=slide_rail
+"""
+
+from absl import flags
+
+from experiments import classical, common
+
+classical.adopt()
+flags.DEFINE_integer("n_neighbors", None, "Neighbours looked at. Default: 10.", lower_bound=1)
+
+
+def main(arguments: list[str]) -> None:
+    """Run the experiment with the flags laid over its defaults."""
+    classical.run(arguments, "lof", scorer="lof", settings=("n_neighbors",), features="cens,lmfe,mfcc")
+
+
+if __name__ == "__main__":
+    common.run(main)

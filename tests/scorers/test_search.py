@@ -1,0 +1,51 @@
+"""Label-free choice of settings, on vectors whose right answer is known."""
+
+import numpy as np
+import pytest
+
+from asd_jax import scorers
+from asd_jax.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def two_groups() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    correlated = rng.standard_normal((200, 2)) @ np.array([[1.0, 0.9], [0.0, 0.3]])
+    correlated[100:] = correlated[100:, ::-1] * [1, -1] + [8, 0]
+    return correlated
+
+
+def test_gmm_finds_the_components_and_the_covariance_that_made_the_data(two_groups):
+    assert scorers.search("gmm", two_groups) == {"n_components": 2, "covariance_type": "full"}
+
+
+def test_settings_given_are_not_searched(two_groups):
+    assert scorers.search("gmm", two_groups, covariance_type="diag").keys() == {"n_components"}
+
+
+@pytest.mark.parametrize("nu", [0.1, 0.3])
+def test_ocsvm_takes_a_boundary_that_keeps_its_promise_on_new_clips(nu):
+    rng = np.random.default_rng(1)
+    train, new = rng.standard_normal((400, 2)), rng.standard_normal((4000, 2))
+    gamma = scorers.search("ocsvm", train, nu=nu)["gamma"]
+    rejected = np.mean(scorers.fit("ocsvm", train, nu=nu, gamma=gamma).score(new) > 0)
+    assert abs(rejected - nu) < 0.06
+    tighter = f"{float(gamma.split('*')[0]) * 16:g}*scale"
+    assert np.mean(scorers.fit("ocsvm", train, nu=nu, gamma=tighter).score(new) > 0) > rejected
+
+
+@pytest.mark.parametrize("name", ["lof", "knn", "pca+knn"])
+def test_neighbours_keep_the_nominal_rejection_on_new_clips(name):
+    rng = np.random.default_rng(2)
+    train, new = rng.standard_normal((120, 3)), rng.standard_normal((2000, 3))
+    chosen = scorers.search(name, train)
+    scorer = scorers.fit(name, train, **chosen)
+    limit = np.quantile(getattr(scorer, "inner", scorer).leave_one_out(), 0.9)
+    assert np.mean(scorer.score(new) > limit) < 0.1 + 0.06
+
+
+def test_what_cannot_be_searched(two_groups):
+    with pytest.raises(InputError, match="iforest has no settings to choose"):
+        scorers.search("iforest", two_groups)
+    with pytest.raises(InputError, match="at least 10 normal clips"):
+        scorers.search("gmm", two_groups[:9])
