@@ -76,14 +76,7 @@ class Network:
 
     def init(self, *, key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
         """Parameters and the rest of the model's state (running means and the like), as plain nested dicts."""
-
-        @jax.jit
-        def build(key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
-            model = self.config.build(self.n_features, rngs=nnx.Rngs(params=key))
-            _, params, model_state = nnx.split(model, nnx.Param, ...)
-            return nnx.to_pure_dict(params), nnx.to_pure_dict(model_state)
-
-        return build(key)
+        return _init(self, key)
 
     def residual(
         self,
@@ -110,6 +103,13 @@ class Network:
         """Mean squared residual, and the model state."""
         residual, model_state = self.residual(params, model_state, frames, training=training)
         return jnp.mean(jnp.square(residual)), model_state
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _init(network: Network, key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
+    model = network.config.build(network.n_features, rngs=nnx.Rngs(params=key))
+    _, params, model_state = nnx.split(model, nnx.Param, ...)
+    return nnx.to_pure_dict(params), nnx.to_pure_dict(model_state)
 
 
 @functools.partial(jax.jit, static_argnames="network")
