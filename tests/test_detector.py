@@ -28,12 +28,12 @@ def detector(recordings):
     """An untrained network with both scorers: what is tested here does not need a good one."""
     dataset = recordings[0]
     train = extract(dataset.split("train"), dataset.read, FrontEnd())
-    network = Network(LSTMPredictorConfig(hidden_size=4), 128)
+    network = Network(LSTMPredictorConfig(hidden_size=4, context_frames=3), 128)
     params, model_state = network.init(key=jax.random.key(0))
     residual = Residual(network, params, model_state, standardize(train.frames.frames))
     ids = [clip.machine_id for clip in train.clips]
     fitted = fit_scorers(residual(train.frames), ids, held_out=np.arange(24) % 4 == 0)
-    return Detector(FrontEnd(), residual, fitted, "mse", min_frames=11)
+    return Detector(FrontEnd(), residual, fitted, "mse", min_frames=4)
 
 
 def test_scores_do_not_depend_on_company_or_order(detector, recordings):
@@ -108,7 +108,7 @@ def test_another_rate_is_resampled(detector, recordings):
     [
         (np.zeros(16_000, np.int16), "int16"),
         (np.full(16_000, np.nan, np.float32), "NaN"),
-        (np.zeros(1_000, np.float32), "too short; this detector needs at least 0.32 s"),
+        (np.zeros(1_000, np.float32), "too short; this detector needs at least 0.10 s"),
         (np.zeros(0, np.float32), "too short"),
     ],
 )
@@ -131,7 +131,7 @@ def test_silence_gets_a_finite_score(detector):
 
 
 def test_saved_and_loaded_detectors_score_bit_equal(detector, recordings, tmp_path):
-    control = Detector(FrontEnd(), FrameMean(), {"mahalanobis": detector.fitted["mahalanobis"]}, "mahalanobis", 11)
+    control = Detector(FrontEnd(), FrameMean(), {"mahalanobis": detector.fitted["mahalanobis"]}, "mahalanobis", 4)
     save_detectors(tmp_path, {"detector": detector, "log_mel_mean": control})
     loaded = load_detector(tmp_path)
     assert loaded.machine_ids == ("id_00", "id_02") and loaded.front_end == FrontEnd()

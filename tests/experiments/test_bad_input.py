@@ -18,7 +18,7 @@ def finished_run(machine_tree, tmp_path_factory):
     from asd_jax.training_plan import TrainingConfig
 
     workdir = tmp_path_factory.mktemp("runs") / "run"
-    model, training = LSTMPredictorConfig(hidden_size=4), TrainingConfig(epochs=1, batch_size=32)
+    model, training = LSTMPredictorConfig(hidden_size=4, context_frames=3), TrainingConfig(epochs=1, batch_size=32)
     config = ExperimentConfig("lstm_pred", DataConfig("fan", str(machine_tree)), model, training)
     run(config, workdir, say=lambda line: None)
     return workdir

@@ -14,7 +14,7 @@ import pytest
 from asd_jax import load_detector
 from asd_jax.datasets.audio import read_audio
 
-SETTINGS = ["--machine=fan", "--hidden_size=8", "--batch_size=8", "--epochs=8"]
+SETTINGS = ["--machine=fan", "--hidden_size=8", "--context_frames=3", "--batch_size=8", "--epochs=8"]
 
 
 def read_csv(path):
