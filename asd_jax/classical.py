@@ -98,7 +98,6 @@ def run(
         log_mels = train.frames
         if log_mel != config.front_end:
             log_mels = extract(train.clips, dataset.read, log_mel, description="training clips (control)").frames
-    run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False)
 
     with timed(seconds, "fit_scorers"):
         representation = config.representation.fit(train.frames)
@@ -113,6 +112,9 @@ def run(
         "detector": Detector(config.front_end, representation, fitted, spec.label, min_frames),
         "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis"),
     }
+    run_folder.start(
+        workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False
+    )  # late: a mistake leaves nothing
     save_detectors(workdir, detectors)
     notes = list(_notes(fitted, config.selection))
     for note in notes:

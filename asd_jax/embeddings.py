@@ -68,7 +68,7 @@ class ClipSummary:
             members = np.flatnonzero(clips.clip_length == length)
             for first in range(0, len(members), 64):
                 chosen = members[first : first + 64]
-                frames = np.stack([clips.clip(index) for index in chosen])
+                frames = np.stack([clips.clip(int(index)) for index in chosen])
                 part = np.asarray(_summarize(frames, self.statistics, self.decay))
                 vectors = np.empty((len(clips), part.shape[1]), np.float32) if vectors is None else vectors
                 vectors[chosen] = part

@@ -1,6 +1,6 @@
 """The shared body of the experiments without a trained network: their flags, and what they come down to.
 
-A script names its scorer and its defaults, and defines flags of its own for the scorer's settings.
+A script names its scorer and its defaults.
 """
 
 import datetime
@@ -30,14 +30,33 @@ flags.DEFINE_bool("search", False, "Choose the scorer's settings on the normal t
 flags.DEFINE_bool(
     "oracle_search", False, "Choose them by the labels of the test clips: reproduces published tables, is no result."
 )
+flags.DEFINE_integer("n_clusters", None, "Centres a machine id. Default: 1.", lower_bound=1)
+flags.DEFINE_integer("n_components", None, "Gaussians. Default: 1.", lower_bound=1)
+flags.DEFINE_enum("covariance_type", None, ["full", "tied", "diag", "spherical"], "Kind of covariance. Default: full.")
+flags.DEFINE_float("reg_covar", None, "Added to the diagonal of standardised vectors. Default: 1e-3.")
+flags.DEFINE_float("nu", None, "Bound on the share of normal clips left outside. Default: 0.1.")
+flags.DEFINE_string(
+    "gamma", None, "Of the kernel: a number, scale (1 / (dim * variance)) or a multiple of it like 4*scale."
+)
+flags.DEFINE_integer("n_trees", None, "Trees of the forest. Default: 200.", lower_bound=1)
+flags.DEFINE_integer("n_neighbors", None, "Neighbours looked at. Default: 10 for lof, 2 for knn.", lower_bound=1)
 flags.disclaim_key_flags()
 
+_SETTINGS = {
+    "kmeans": ("n_clusters",),
+    "gmm": ("n_components", "covariance_type", "reg_covar"),
+    "ocsvm": ("nu", "gamma"),
+    "iforest": ("n_trees",),
+    "lof": ("n_neighbors",),
+    "knn": ("n_neighbors",),
+}
 _FLAGS = ("summary", "twfr_decay", "frames", "frame_seconds", "overlap", "pool", "pca", "search", "oracle_search")
 
 
-def adopt() -> None:
-    """Let the calling script take the flags of its kind."""
-    common.adopt(*common.DATA_FLAGS, "features", "workdir", "seed", "scorers", "threshold", "debug", *_FLAGS)
+def adopt(scorer: str) -> None:
+    """Let the calling script take the flags of its kind, and those that set its scorer."""
+    shared = (*common.DATA_FLAGS, "features", "workdir", "seed", "scorers", "threshold", "debug")
+    common.adopt(*shared, *_FLAGS, *_SETTINGS[scorer])
 
 
 def run(
@@ -45,7 +64,6 @@ def run(
     experiment: str,
     *,
     scorer: str,
-    settings: tuple[str, ...] = (),
     features: str = "log_mel",
     summary: tuple[str, ...] = ("mean",),
     frames: bool = False,
@@ -56,7 +74,6 @@ def run(
         arguments: of the command line that are not flags: there must be none.
         experiment: its name, and the headline scorer's in the results.
         scorer: name of the scorer.
-        settings: names of the script's own flags, each a setting of the scorer; those at None are left out.
         features: default of `--features`.
         summary: default of `--summary`.
         frames: default of `--frames`.
@@ -71,7 +88,7 @@ def run(
         raise InputError("--search and --oracle_search exclude one another")
     data = common.data_config()
     front_end = common.front_end(features)
-    given: dict[str, Any] = {name: FLAGS[name].value for name in settings if FLAGS[name].value is not None}
+    given: dict[str, Any] = {name: FLAGS[name].value for name in _SETTINGS[scorer] if FLAGS[name].value is not None}
     if FLAGS.pca is not None:
         scorer, given = f"pca+{scorer}", given | {"pca_components": FLAGS.pca}
     frames = FLAGS.frames if FLAGS.frames is not None else frames and not (FLAGS.features or FLAGS.summary)
