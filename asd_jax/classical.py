@@ -11,11 +11,12 @@ from asd_jax import run_folder, scorers, thresholds
 from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, save_detectors
 from asd_jax.errors import InputError
-from asd_jax.experiment import DataConfig, describe_data, evaluate_detectors, extract_training_clips, timed
+from asd_jax.evaluation_run import evaluate_detectors, timed
 from asd_jax.extraction import extract
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
 from asd_jax.oracle_search import oracle_search
+from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips
 from asd_jax.representations import FrameMean, Representation
 
 SELECTIONS = ("fixed", "search", "oracle_search")
@@ -93,11 +94,7 @@ def run(
         min_frames = config.representation.min_frames
         train = extract_training_clips(config.data, config.front_end, dataset, min_frames=min_frames, say=say)
         machine_ids = [clip.machine_id for clip in train.clips]
-        # The control is the same for all experiments: log-mels as the DCASE baseline has them.
-        log_mel = FrontEnd(sample_rate=config.front_end.sample_rate)
-        log_mels = train.frames
-        if log_mel != config.front_end:
-            log_mels = extract(train.clips, dataset.read, log_mel, description="training clips (control)").frames
+        log_mel, log_mels = control_log_mels(dataset, train, config.front_end)
 
     with timed(seconds, "fit_scorers"):
         representation = config.representation.fit(train.frames)
@@ -112,9 +109,8 @@ def run(
         "detector": Detector(config.front_end, representation, fitted, spec.label, min_frames),
         "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis"),
     }
-    run_folder.start(
-        workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False
-    )  # late: a mistake leaves nothing
+    # Only now, so that a mistake found while fitting leaves nothing behind.
+    run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False)
     save_detectors(workdir, detectors)
     notes = list(_notes(fitted, config.selection))
     for note in notes:

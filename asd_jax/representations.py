@@ -76,14 +76,7 @@ class Network:
 
     def init(self, *, key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
         """Parameters and the rest of the model's state (running means and the like), as plain nested dicts."""
-
-        @jax.jit
-        def build(key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
-            model = self.config.build(self.n_features, rngs=nnx.Rngs(params=key))
-            _, params, model_state = nnx.split(model, nnx.Param, ...)
-            return nnx.to_pure_dict(params), nnx.to_pure_dict(model_state)
-
-        return build(key)
+        return _init(self, key)
 
     def residual(
         self,
@@ -110,6 +103,13 @@ class Network:
         """Mean squared residual, and the model state."""
         residual, model_state = self.residual(params, model_state, frames, training=training)
         return jnp.mean(jnp.square(residual)), model_state
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _init(network: Network, key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
+    model = network.config.build(network.n_features, rngs=nnx.Rngs(params=key))
+    _, params, model_state = nnx.split(model, nnx.Param, ...)
+    return nnx.to_pure_dict(params), nnx.to_pure_dict(model_state)
 
 
 @functools.partial(jax.jit, static_argnames="network")
@@ -176,13 +176,20 @@ class Residual:
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: PyTree) -> "Residual":
         """Rebuild from `to_state`."""
-        config = models.REGISTRY[settings["model"]](**settings["config"])
+        config = models.REGISTRY[settings["model"]](**_tuples(settings["config"]))
         return cls(
             Network(config, settings["n_features"]),
             nnx.restore_int_paths(arrays["params"]),  # a saved tree has names only, a list of layers numbers
             nnx.restore_int_paths(arrays["model_state"]),
             Scaling(**arrays["scaling"]),
         )
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has lists only; a config that is a static argument of compiled functions needs tuples."""
+    if isinstance(value, dict):
+        return {name: _tuples(item) for name, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 @dataclasses.dataclass(frozen=True)

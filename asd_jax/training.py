@@ -144,6 +144,8 @@ def train_steps(
         def update(state: TrainState) -> tuple[TrainState, Array]:
             return train_step(network, optimizer, state, scaling(cut_segments(frames, step_starts, segment_frames)))
 
+        if not network.config.scan_epoch:  # one step a call, always real; a branch would be as slow as a loop
+            return update(state)
         return jax.lax.cond(is_active, update, lambda state: (state, jnp.zeros(())), state)
 
     if network.config.scan_epoch:
@@ -298,3 +300,19 @@ def validation_error(
         )
         total += float(np.asarray(losses, np.float64)[: len(part)].sum())
     return total / len(starts)
+
+
+def mean_prediction_error(
+    clips: ClipFrames,
+    train: Int[np.ndarray, " n_train"],
+    validation: Int[np.ndarray, " n_validation"],
+    scaling: Scaling,
+) -> float:
+    """Mean squared error of predicting every scaled frame of the validation clips by the training clips' mean frame.
+
+    What a network's validation loss is held against: a ratio of 1 means that it has learned nothing but the mean.
+    """
+    n_train, n_validation = clips.clip_length[train].sum(), clips.clip_length[validation].sum()
+    mean = sum(clips.clip(int(i)).sum(axis=0, dtype=np.float64) for i in train) / n_train
+    squares = sum(np.square(clips.clip(int(i)) - mean).sum(axis=0) for i in validation)
+    return float(np.mean(squares / n_validation * np.square(np.asarray(scaling.scale, np.float64))))

@@ -55,7 +55,7 @@ _FLAGS = ("summary", "twfr_decay", "frames", "frame_seconds", "overlap", "pool",
 
 def adopt(scorer: str) -> None:
     """Let the calling script take the flags of its kind, and those that set its scorer."""
-    shared = (*common.DATA_FLAGS, "features", "workdir", "seed", "scorers", "threshold", "debug")
+    shared = (*common.DATA_FLAGS, "features", "preset", "workdir", "seed", "scorers", "threshold", "debug")
     common.adopt(*shared, *_FLAGS, *_SETTINGS[scorer])
 
 

@@ -44,6 +44,12 @@ flags.DEFINE_list(
 flags.DEFINE_string(
     "features", None, "Features of a frame, side by side: log_mel, lmfe, mfcc, cens, ... Default: the recipe's."
 )
+flags.DEFINE_enum(
+    "preset",
+    "dcase",
+    ["dcase", "librosa", "torchaudio", "vggish"],
+    "Settings of the spectrogram and the mel filterbank, as this project's or library's defaults have them.",
+)
 flags.DEFINE_string("threshold", "gamma_0.9", "Rule of the decision threshold, fitted on normal clips: gamma_Q.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
@@ -51,6 +57,8 @@ flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that ca
 
 DATA_FLAGS = ("machine", "machine_id", "data_dir", "dataset", "channel", "skip_bad_files")
 TRAINING_FLAGS = (
+    "features",
+    "preset",
     "workdir",
     "resume",
     "seed",
@@ -137,7 +145,7 @@ def take_recorded_flags() -> None:
 
 def data_config() -> Any:
     """The `DataConfig` that the flags describe."""
-    from asd_jax.experiment import DataConfig
+    from asd_jax.recordings import DataConfig
 
     if FLAGS.machine is None:
         raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
@@ -154,7 +162,7 @@ def data_config() -> Any:
 def front_end(default: str) -> Any:
     """The front end of `--features`, or of these names."""
     try:
-        return asd_jax.features.FrontEnd.from_names(FLAGS.features or default)
+        return asd_jax.features.FrontEnd.from_names(FLAGS.features or default, preset=FLAGS.preset)
     except ValueError as error:
         raise InputError(f"--features: {error}") from error
 
@@ -182,6 +190,7 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
         data=data,
         model=model,
         training=override(training),
+        front_end=front_end("log_mel"),
         scorer=FLAGS.scorer or scorer,
         threshold=FLAGS.threshold,
         validation_fraction=FLAGS.validation_fraction,

@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> None:
     common.no_arguments(arguments)
     if FLAGS.checkpoint is None:
         raise InputError("--checkpoint is needed: the folder of a finished run")
-    from asd_jax.experiment import evaluate_run
+    from asd_jax.evaluation_run import evaluate_run
 
     evaluate_run(FLAGS.checkpoint, FLAGS.workdir, data_dir=FLAGS.data_dir, machine_ids=tuple(FLAGS.machine_id))
 

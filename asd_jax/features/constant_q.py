@@ -36,10 +36,10 @@ def cqt_magnitude(
 ) -> Float[Array, "*batch n_frames n_bins"]:
     """Magnitude of the constant-Q transform with Hann filters, scaled as `abs(librosa.cqt(...))` transposed.
 
-    It differs from librosa's in two steps: the low-pass before a decimation is a short half-band filter, 80 dB down
-    where it folds onto bins of interest (librosa resamples with soxr), and filters are applied in time and whole
-    (librosa multiplies spectra and drops the smallest 1 % of each filter's). On a bin with the clip's usual level the
-    two agree to about 1 %; on bins 40 dB below the loudest, librosa's dropped parts are most of the difference.
+    It differs from librosa's in one step: the low-pass before a decimation is a short half-band filter, 80 dB down
+    where it folds onto bins of interest, while librosa resamples with soxr. On real machine recordings an octave's bins
+    differ by 0.05 % on average, except for frames that reach beyond the ends of the clip in the lowest octave (0.4 s at
+    the defaults), where the two filters' ringing is cut off: 1 % to 10 %.
 
     Args:
         waveform: mono samples, taken as zero outside.
@@ -67,26 +67,17 @@ def cqt_magnitude(
         _half_band(max(c / sample_rate * 2**level for c, at in zip(cutoffs, levels, strict=True) if at > level))
         for level in range(levels[0])
     ]
-    # Zeros before the first sample, at each level: for its filters, and for the low-passes to the levels below.
-    before = [0] * (levels[0] + 1)
-    for level in reversed(range(len(before))):
-        own = max((len(k) // 2 for k, at in zip(kernels, levels, strict=True) if at == level), default=0)
-        below = 2 * before[level + 1] + len(low_passes[level]) // 2 if level < levels[0] else 0
-        before[level] = max(own, below)
     count = 1 + waveform.shape[-1] // hop_length
-    after = before[0] + 2 ** levels[0] * max(len(kernel) for kernel in kernels)
-    signal = jnp.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(before[0], after)])
     octaves = []
     level = 0
     for kernel, at in zip(reversed(kernels), reversed(levels), strict=True):
         while level < at:
-            taps = low_passes[level]
-            signal = _halve(signal[..., before[level] - 2 * before[level + 1] - len(taps) // 2 :], taps)
+            waveform = _halve(waveform, low_passes[level])
             level += 1
-        hop = hop_length >> level
-        start = before[level] - len(kernel) // 2
-        reached = signal[..., start : start + (count - 1) * hop + len(kernel)]
-        octaves.append(_magnitude(frame(reached, frame_length=len(kernel), hop_length=hop), kernel))
+        hop, length = hop_length >> level, len(kernel)
+        after = max(0, (count - 1) * hop + length // 2 - waveform.shape[-1])
+        padded = jnp.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(length // 2, after)])
+        octaves.append(_magnitude(frame(padded, frame_length=length, hop_length=hop)[..., :count, :], kernel))
     return jnp.concatenate(octaves[::-1], axis=-1)
 
 
@@ -129,13 +120,18 @@ def _kernels(rate: float, lowest: float, bins_per_octave: int, decimation: int) 
         freqs=frequencies,
         sr=rate,
         norm=1,
-        pad_fft=False,
+        pad_fft=True,
         window="hann",
         gamma=0,
         alpha=np.full(bins_per_octave, _relative_bandwidth(bins_per_octave)),
         dtype=np.complex128,
     )
-    filters = filters * np.sqrt(lengths * decimation)[:, None]
+    # librosa multiplies spectra, of positive frequencies only and without the smallest 1 % of each filter's: this is
+    # the filter over time that it thereby applies.
+    n_fft = filters.shape[1]
+    spectra = np.fft.fft(filters)[:, : n_fft // 2 + 1]
+    spectra = librosa.util.sparsify_rows(spectra, quantile=0.01, dtype=np.complex128).toarray()
+    filters = np.fft.fft(spectra, n_fft) / n_fft * np.sqrt(lengths * decimation)[:, None]
     return np.concatenate([filters.real, filters.imag]).T.astype(np.float32)
 
 
@@ -148,8 +144,8 @@ def _half_band(kept: float) -> np.ndarray:
     return scipy.signal.firwin(2 * side + 1, 0.5, window=("kaiser", beta))
 
 
-def _halve(signal: Float[Array, "*batch n_samples"], taps: np.ndarray) -> Float[Array, "*batch n_half"]:
-    """Low-pass and keep every second sample, of those that all taps reach: the first is sample `len(taps) // 2`.
+def _halve(waveform: Float[Array, "*batch n_samples"], taps: np.ndarray) -> Float[Array, "*batch n_half"]:
+    """Low-pass and keep samples 0, 2, 4, ...; outside of the waveform, before and after, are zeros.
 
     A run of outputs is the product of a run of inputs with a banded matrix: more arithmetic than the sum over taps, and
     faster, since XLA would fuse a chain of sums into one that computes every level anew for each tap of the next.
@@ -157,9 +153,11 @@ def _halve(signal: Float[Array, "*batch n_samples"], taps: np.ndarray) -> Float[
     block = np.zeros((2 * (_BLOCK - 1) + len(taps), _BLOCK), np.float32)
     for column in range(_BLOCK):
         block[2 * column : 2 * column + len(taps), column] = taps
-    count = 1 + (signal.shape[-1] - len(taps)) // 2
-    missing = 2 * (-(-count // _BLOCK) * _BLOCK - 1) + len(taps) - signal.shape[-1]
-    signal = jnp.pad(signal, [(0, 0)] * (signal.ndim - 1) + [(0, max(0, missing))])
-    runs = frame(signal, frame_length=len(block), hop_length=2 * _BLOCK)
+    count = -(-waveform.shape[-1] // 2)
+    n_runs = -(-count // _BLOCK)
+    before = len(taps) // 2
+    after = 2 * _BLOCK * (n_runs - 1) + len(block) - before - waveform.shape[-1]
+    padded = jnp.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(before, after)])
+    runs = frame(padded, frame_length=len(block), hop_length=2 * _BLOCK)
     halved = jnp.matmul(runs, block, precision=jax.lax.Precision.HIGHEST)
-    return halved.reshape(*signal.shape[:-1], -1)[..., :count]
+    return halved.reshape(*waveform.shape[:-1], -1)[..., :count]

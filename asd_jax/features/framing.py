@@ -32,7 +32,7 @@ def frame(
         raise ValueError(f"frame_length={frame_length} and hop_length={hop_length} must be positive")
     if n_samples < frame_length:
         raise ValueError(f"a waveform of {n_samples} samples is shorter than one frame of {frame_length}")
-    starts = jnp.arange(1 + (n_samples - frame_length) // hop_length) * hop_length
+    starts = hop_length * jnp.arange(1 + (n_samples - frame_length) // hop_length, dtype=jnp.int32)
 
     # Mapped slices become one gather of contiguous runs, on a CPU several times faster than an index a sample.
     def cut(start: Array) -> Array:

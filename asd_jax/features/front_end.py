@@ -76,7 +76,7 @@ class FrontEnd(Settings):
         if self.center and self.pad_mode != "constant":
             return False
         relative = self.top_db is not None and {"log_mel", "mfcc"} & set(self.features)
-        return not relative and "cens" not in self.features
+        return not relative and not {"chroma_cqt", "cens"} & set(self.features)
 
     def n_frames(self, n_samples: int) -> int:
         """Number of frames of a waveform of `n_samples` samples."""

@@ -46,7 +46,7 @@ def power_to_db(
     return jnp.maximum(decibels, _clip_max(decibels) - top_db)
 
 
-def _clip_max(values: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+def _clip_max(values: Float[Array, "*shape"]) -> Float[Array, "*kept"]:
     return jnp.max(values, axis=tuple(range(max(0, values.ndim - 2), values.ndim)), keepdims=True)
 
 

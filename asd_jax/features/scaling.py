@@ -56,3 +56,7 @@ def min_max(frames: Float[np.ndarray, "total_frames n_features"], *, per_bin: bo
     span = largest - smallest
     scale = 1 / np.where(span > 0, span, 1.0)
     return Scaling(smallest.astype(np.float32), scale.astype(np.float32))
+
+
+# Names that a model's config can ask for.
+REGISTRY = {scaling.__name__: scaling for scaling in (standardize, min_max)}

@@ -2,13 +2,37 @@
 
 A model file holds a frozen config and an NNX module. The config gives `build(n_features, rngs=...)`,
 `window_span` and `window_hop` (frames that a window reads, and from one window to the next), `segment_frames` and
-`segment_hop` (a training example, and from one to the next) and `scan_epoch`. The module gives
+`segment_hop` (a training example, and from one to the next), `scaling` (of the frames, a name of
+`features.scaling.REGISTRY`) and `scan_epoch`. The module gives
 `residual(frames) -> (*batch, n_windows, window_frames, n_features)`, signed, target minus prediction, in which window
 `w` reads the frames `w * window_hop` to `w * window_hop + window_span - 1` and no others.
 """
 
+from asd_jax.models.conv_autoencoder import ConvAutoencoderConfig
+from asd_jax.models.dense_autoencoder import DenseAutoencoderConfig
+from asd_jax.models.gru_autoencoder import GRUAutoencoderConfig
+from asd_jax.models.interpolation_network import InterpolationNetworkConfig
+from asd_jax.models.lstm_autoencoder import LSTMAutoencoderConfig
 from asd_jax.models.lstm_predictor import LSTMPredictorConfig
 
-REGISTRY = {config.name: config for config in (LSTMPredictorConfig,)}
+REGISTRY = {
+    config.name: config
+    for config in (
+        ConvAutoencoderConfig,
+        DenseAutoencoderConfig,
+        GRUAutoencoderConfig,
+        InterpolationNetworkConfig,
+        LSTMAutoencoderConfig,
+        LSTMPredictorConfig,
+    )
+}
 
-__all__ = ["REGISTRY", "LSTMPredictorConfig"]
+__all__ = [
+    "REGISTRY",
+    "ConvAutoencoderConfig",
+    "DenseAutoencoderConfig",
+    "GRUAutoencoderConfig",
+    "InterpolationNetworkConfig",
+    "LSTMAutoencoderConfig",
+    "LSTMPredictorConfig",
+]

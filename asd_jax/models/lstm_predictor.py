@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 
+import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -26,6 +27,7 @@ class LSTMPredictorConfig:
     """
 
     name = "lstm_predictor"
+    scaling = "standardize"
 
     hidden_size: int = 128
     n_layers: int = 2
@@ -67,8 +69,8 @@ class LSTMPredictor(nnx.Module):
         # The first layer's projection of a frame is the same in all windows that read it: step t of every window
         # is a slice of one product over the segment.
         projected = first.project(frames)
-        states = first.run([projected[..., t : t + n_windows, :] for t in range(self.context_frames)])
+        states = first.run(jnp.stack([projected[..., t : t + n_windows, :] for t in range(self.context_frames)]))
         for layer in rest:
-            states = layer.run([layer.project(state) for state in states])
+            states = layer.run(layer.project(states))
         prediction = self.output(states[-1])
         return (frames[..., self.context_frames :, :] - prediction)[..., None, :]

@@ -1,9 +1,10 @@
 """Recurrent layers whose input projection is separate, so that overlapping windows can share it."""
 
-import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
+
+from asd_jax.models import recurrence
 
 
 class LSTM(nnx.Module):
@@ -22,18 +23,43 @@ class LSTM(nnx.Module):
 
     def project(self, inputs: Float[Array, "*batch n_inputs"]) -> Float[Array, "*batch gates"]:
         """The part of the gates that does not depend on the state."""
-        bias = self.bias[...]
-        return inputs @ self.input_kernel[...] + bias.reshape((1,) * (inputs.ndim - 1) + bias.shape)
+        return _project(inputs, self.input_kernel[...], self.bias[...])
 
-    def run(self, projected: list[Float[Array, "*batch gates"]]) -> list[Float[Array, "*batch hidden"]]:
-        """Hidden states after each step, from a zero state; the steps are unrolled."""
-        kernel, hidden, cell, outputs = self.recurrent_kernel[...], None, None, []
-        for gates in projected:
-            if hidden is not None:  # the first step has no state to multiply
-                gates = gates + hidden @ kernel
-            i, f, g, o = jnp.split(gates, 4, axis=-1)
-            update = jax.nn.sigmoid(i) * jnp.tanh(g)
-            cell = update if cell is None else jax.nn.sigmoid(f) * cell + update
-            hidden = jax.nn.sigmoid(o) * jnp.tanh(cell)
-            outputs.append(hidden)
-        return outputs
+    def run(self, projected: Float[Array, "n_steps *batch gates"]) -> Float[Array, "n_steps *batch hidden"]:
+        """Hidden states after each step, from a zero state; time is the leading axis."""
+        hidden = recurrence.lstm(_flat(projected), self.recurrent_kernel[...])
+        return hidden.reshape(*projected.shape[:-1], self.hidden_size)
+
+
+class GRU(nnx.Module):
+    """One GRU layer; gates in PyTorch's order (reset, update, new), fused into one product.
+
+    Cho et al. (2014), the reset gate applied after the recurrent product as in PyTorch and cuDNN, so that the
+    product's bias for the new state stands apart.
+    """
+
+    def __init__(self, n_inputs: int, hidden_size: int, *, rngs: nnx.Rngs) -> None:
+        self.hidden_size = hidden_size
+        glorot, orthogonal = nnx.initializers.glorot_uniform(), nnx.initializers.orthogonal()
+        self.input_kernel = nnx.Param(glorot(rngs.params(), (n_inputs, 3 * hidden_size)))
+        self.recurrent_kernel = nnx.Param(orthogonal(rngs.params(), (hidden_size, 3 * hidden_size)))
+        self.bias = nnx.Param(jnp.zeros(3 * hidden_size))
+        self.new_bias = nnx.Param(jnp.zeros(hidden_size))
+
+    def project(self, inputs: Float[Array, "*batch n_inputs"]) -> Float[Array, "*batch gates"]:
+        """The part of the gates that does not depend on the state."""
+        return _project(inputs, self.input_kernel[...], self.bias[...])
+
+    def run(self, projected: Float[Array, "n_steps *batch gates"]) -> Float[Array, "n_steps *batch hidden"]:
+        """Hidden states after each step, from a zero state; time is the leading axis."""
+        hidden = recurrence.gru(_flat(projected), self.recurrent_kernel[...], self.new_bias[...])
+        return hidden.reshape(*projected.shape[:-1], self.hidden_size)
+
+
+def _project(inputs: Array, kernel: Array, bias: Array) -> Array:
+    return inputs @ kernel + bias.reshape((1,) * (inputs.ndim - 1) + bias.shape)
+
+
+def _flat(projected: Array) -> Array:
+    """Time, all batch axes as one, gates."""
+    return projected.reshape(projected.shape[0], -1, projected.shape[-1])

@@ -19,7 +19,7 @@ def test_residual_equals_pytorch_window_by_window(network):
     params, model_state = network.init(key=jax.random.key(0))
     params = jax.tree.map(lambda p: p + 0.1, params)  # biases away from their start too
     frames = np.random.default_rng(0).standard_normal((2, 9, 5)).astype(np.float32)
-    residual, _ = network.residual(params, model_state, jnp.asarray(frames))
+    residual, _ = jax.jit(network.residual)(params, model_state, jnp.asarray(frames))
 
     lstm = torch.nn.LSTM(5, 12, num_layers=2, batch_first=True)
     with torch.no_grad():
@@ -38,8 +38,9 @@ def test_residual_equals_pytorch_window_by_window(network):
 def test_a_window_reads_only_its_own_frames(network):
     params, model_state = network.init(key=jax.random.key(0))
     frames = jnp.asarray(np.random.default_rng(1).standard_normal((1, 12, 5)), jnp.float32)
-    before, _ = network.residual(params, model_state, frames)
-    after, _ = network.residual(params, model_state, frames.at[:, 9:].set(0.0))
+    residual = jax.jit(network.residual)
+    before, _ = residual(params, model_state, frames)
+    after, _ = residual(params, model_state, frames.at[:, 9:].set(0.0))
     np.testing.assert_array_equal(before[:, :5], after[:, :5])  # windows 0 to 4 end with frame 8
     assert (before[:, 5:] != after[:, 5:]).any(axis=-1).all()
 

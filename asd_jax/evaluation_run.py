@@ -1,0 +1,114 @@
+"""Evaluation of a run's detectors on test clips, at the end of training or later from the run folder alone."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from asd_jax import evaluation, run_folder
+from asd_jax.datasets import Dataset
+from asd_jax.detector import Detector, load_detectors
+from asd_jax.errors import InputError
+from asd_jax.extraction import extract
+from asd_jax.recordings import DataConfig, say_found
+
+
+def evaluate_run(
+    run: str | Path,
+    workdir: str | Path | None = None,
+    *,
+    data_dir: str | None = None,
+    machine_ids: tuple[str, ...] = (),
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
+
+    Writes `scores.csv` and `metrics.json` into `workdir` (default `run/evaluate`) and nothing into the run's files.
+
+    Raises:
+        InputError: the folder holds no finished run, or the recordings are bad.
+    """
+    run = Path(run)
+    config = run_folder.read_config(run)
+    detectors = load_detectors(run)
+    recorded = config["settings"]["data"]
+    data = DataConfig(**recorded | {"machine_ids": tuple(recorded["machine_ids"])})
+    data = dataclasses.replace(
+        data,
+        data_dir=data_dir or data.data_dir,
+        dataset=None if data_dir else data.dataset,
+        machine_ids=machine_ids or data.machine_ids,
+    )
+    workdir = run / "evaluate" if workdir is None else Path(workdir)
+    if workdir.resolve() == run.resolve():
+        raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
+    dataset = data.open(detectors["detector"].front_end)
+    say(f"{config['experiment']} from {run}, on {dataset.machine}: {dataset.description or dataset.name}")
+    extra = {"selection": config["selection"], "evaluated_run": str(run)}
+    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
+
+
+def evaluate_detectors(
+    workdir: Path,
+    experiment: str,
+    data: DataConfig,
+    detectors: dict[str, Detector],
+    dataset: Dataset,
+    seconds: dict[str, float],
+    extra: dict[str, Any],
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Score the test clips, print the tables, write `scores.csv` and `metrics.json`."""
+    clips = dataset.split("test")
+    detector = detectors["detector"]
+    if not clips:
+        say("no test clips: the detector is saved, and there is nothing to evaluate")
+        return {}
+    with timed(seconds, "load_test"):
+        test = extract(
+            clips,
+            dataset.read,
+            detector.front_end,
+            min_frames=detector.min_frames,
+            skip_bad_files=data.skip_bad_files,
+            description="test clips",
+        )
+        frames = {detector.front_end: test.frames}
+        for other in {control.front_end for control in detectors.values()} - {detector.front_end}:
+            frames[other] = extract(test.clips, dataset.read, other, description="test clips (control)").frames
+    say_found(test, "test", say)
+    with timed(seconds, "score"):
+        result = evaluation.evaluate(detectors, test.clips, frames)
+    report = {
+        "experiment": experiment,
+        "dataset": dataset.name,
+        "machine": dataset.machine,
+        "selection": "label-free",
+        **result.report,
+        **extra,
+        "silent_test_clips": list(test.silent),
+        "bad_files": list(test.bad),
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+    }
+    say("\n" + evaluation.format_report(report) + "\n")
+    for machine_id, values in report["scorers"][detector.headline_scorer]["machine_ids"].items():
+        if "undefined" in values:
+            say(f"note: {machine_id} has {values['undefined']}: scores are written, its measures are undefined")
+    run_folder.write_text(workdir / "scores.csv", evaluation.scores_csv(result))
+    run_folder.write_json(workdir / "metrics.json", report)
+    say(f"written to {workdir}")
+    return report
+
+
+class timed:
+    """Add the seconds spent in a block to `seconds[name]`."""
+
+    def __init__(self, seconds: dict[str, float], name: str) -> None:
+        self._seconds, self._name = seconds, name
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds[self._name] = time.perf_counter() - self._start

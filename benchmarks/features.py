@@ -1,0 +1,162 @@
+"""Clips a second of the front ends, beside librosa and torch.stft: `python -m benchmarks.features`.
+
+Clips are 10 s at 16 kHz. Ours are compiled and batched; librosa takes one clip at a time, as people use it; torch takes
+the same batch. `--memory` measures the peak of featurising 2400 clips in chunks instead.
+"""
+
+import argparse
+import resource
+
+import jax
+import jax.numpy as jnp
+import librosa
+import numpy as np
+
+from asd_jax import features
+from benchmarks import harness
+
+SAMPLE_RATE, SECONDS, BATCH = 16_000, 10, 16
+STFT = {"n_fft": 1024, "hop_length": 512}
+
+
+def waveforms(n_clips: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((n_clips, SAMPLE_RATE * SECONDS)).astype(np.float32) * 0.1
+
+
+def one_by_one(function, clips):
+    return lambda: [function(clip) for clip in clips]
+
+
+def librosa_log_mel(clip):
+    mel = librosa.feature.melspectrogram(y=clip, sr=SAMPLE_RATE, n_mels=128, pad_mode="constant", **STFT)
+    return librosa.power_to_db(mel, top_db=None)
+
+
+def librosa_mfcc(clip):
+    return librosa.feature.mfcc(S=librosa_log_mel(clip))
+
+
+def librosa_cens(clip):
+    return librosa.feature.chroma_cens(y=clip, sr=SAMPLE_RATE, tuning=0.0)
+
+
+def torch_log_mel(clips):
+    """The same mel with torch.stft, or None where torch is not installed."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    window = torch.hann_window(1024)
+    filters = torch.from_numpy(features.mel_filterbank().copy())
+    clips = torch.from_numpy(clips)
+
+    def compute():
+        with torch.inference_mode():
+            spectrum = torch.stft(clips, **STFT, window=window, pad_mode="constant", return_complex=True)
+            mel = spectrum.abs().square().transpose(-1, -2) @ filters
+            return (10 * torch.log10(mel.clamp(min=1e-10))).numpy()
+
+    return compute
+
+
+def compare() -> None:
+    clips = waveforms(BATCH)
+    on_device = jnp.asarray(clips)
+    peers = {"log_mel": librosa_log_mel, "mfcc": librosa_mfcc, "cens": librosa_cens}
+    print(f"\n{'front end':10} {'ours':>9} {'librosa':>9} {'torch':>9}   clips/s    {'to librosa':>10} {'to torch':>9}")
+    for name, peer in peers.items():
+        ours = jax.jit(features.FrontEnd(features=(name,)))
+        candidates = {"ours": lambda ours=ours: ours(on_device), "librosa": one_by_one(peer, clips)}
+        if name == "log_mel" and (torch_peer := torch_log_mel(clips)):
+            candidates["torch"] = torch_peer
+        rate = {who: BATCH / value for who, value in harness.seconds(candidates).items()}
+        to_torch = f"{rate['ours'] / rate['torch']:8.2f}x" if "torch" in rate else ""
+        theirs = f"{rate['torch']:9.0f}" if "torch" in rate else " " * 9
+        ratio = rate["ours"] / rate["librosa"]
+        print(f"{name:10} {rate['ours']:9.0f} {rate['librosa']:9.0f} {theirs}              {ratio:9.2f}x {to_torch:>9}")
+    if jax.default_backend() != "cpu":
+        on_cpu = jax.jit(features.FrontEnd())(jax.device_put(clips, jax.devices("cpu")[0]))
+        difference = np.abs(np.asarray(on_cpu) - np.asarray(jax.jit(features.FrontEnd())(on_device))).max()
+        print(f"log-mels of this device and of the CPU differ by {difference:.1e} dB at most")
+
+
+def where_time_goes() -> None:
+    """The steps of a log-mel alone, on one clip, as a front end runs them on a CPU."""
+    clip = jnp.asarray(waveforms(1)[0])
+    with jax.enable_x64(True):
+        frames = jnp.asarray(np.random.default_rng(0).standard_normal((313, 1024)))
+        square = jnp.asarray(np.random.default_rng(0).standard_normal((1024, 1024)))
+        transform, product = jax.jit(jnp.fft.rfft), jax.jit(jnp.matmul)
+        window = jnp.asarray(np.hanning(1025)[:-1])
+        cut = jax.jit(
+            lambda x: (
+                features.frame(jnp.pad(x, (512, 512)).astype(jnp.float64), frame_length=1024, hop_length=512)
+                * window[None]
+            )
+        )
+        steps = harness.seconds(
+            {
+                "frames and window": lambda: cut(clip),
+                "FFT (float64)": lambda: transform(frames),
+                "matrix product": lambda: product(square, square),
+            },
+            repeats=31,
+        )
+    limit = 2 * 1024**3 / steps.pop("matrix product")
+    spectrum = features.stft(clip)
+    power = features.power_spectrogram(clip)
+    mel = features.mel_spectrogram(clip)
+    filters = features.mel_filterbank()
+    square_of = jax.jit(lambda s: jnp.square(s.real) + jnp.square(s.imag))
+    bank = jax.jit(lambda p: jnp.matmul(p, filters, precision="highest"))
+    logarithm = jax.jit(features.power_to_db)
+    whole = jax.jit(features.log_mel_spectrogram)
+    steps |= harness.seconds(
+        {
+            "power": lambda: square_of(spectrum),
+            "filterbank": lambda: bank(power),
+            "logarithm": lambda: logarithm(mel),
+            "all in one": lambda: whole(clip),
+        },
+        repeats=31,
+    )
+    print("\nstep of a log-mel    ms a clip")
+    for name, value in steps.items():
+        print(f"{name:20} {1e3 * value:9.3f}")
+    flops = 313 * 2.5 * 1024 * np.log2(1024) / steps["FFT (float64)"]
+    print(
+        f"the FFT does {flops / 1e9:.1f} Gflop/s (2.5 n log2 n a frame), {100 * flops / limit:.0f} % of the "
+        f"{limit / 1e9:.0f} Gflop/s of a float64 matrix product here"
+    )
+
+
+def memory() -> None:
+    """Peak memory of featurising 2400 clips in chunks, beyond what the program held before."""
+    n_clips, front_end = 2400, features.FrontEnd()
+    compiled = jax.jit(front_end)
+    chunk = waveforms(BATCH)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    output = np.zeros((n_clips, front_end.n_frames(chunk.shape[1]), front_end.n_features), np.float32)
+    for start in range(0, n_clips, BATCH):
+        output[start : start + BATCH] = compiled(chunk)
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    size = output.nbytes / 2**20
+    beyond = peak - size
+    print(f"\n{n_clips} clips in chunks of {BATCH}: output {size:.0f} MiB, peak {peak:.0f}, {beyond:.0f} beyond it")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
+    parser.add_argument("--memory", action="store_true", help="peak memory of 2400 clips instead of speed")
+    arguments = parser.parse_args()
+    harness.describe_machine("librosa", "scipy", force=arguments.force)
+    if arguments.memory:
+        memory()
+    else:
+        compare()
+        where_time_goes()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""Training beside PyTorch, same shapes, batches and cores: `python -m benchmarks.training`.
+
+`lstm`: windows a second of the LSTM predictor (2 × 256, 10 steps of 128, 760 windows a batch, cut from clips), forward,
+backward and Adam. PyTorch takes torch.nn.LSTM on the unfolded windows. `dense`: epochs a second of the dense
+autoencoder (100 steps of 512 windows); PyTorch with its DataLoader, and with a loop over preloaded tensors.
+"""
+
+import argparse
+import functools
+import itertools
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+
+from asd_jax.extraction import ClipFrames
+from asd_jax.features.scaling import Scaling
+from asd_jax.models import DenseAutoencoderConfig, LSTMPredictorConfig
+from asd_jax.representations import Network
+from asd_jax.training import init_train_state, train_steps
+from asd_jax.training_plan import Plan, TrainingConfig, epoch_order, make_plan
+from benchmarks import harness
+
+N_MELS, CONTEXT, HIDDEN = 128, 10, 256
+SEGMENTS, SEGMENT_FRAMES = 20, 48  # 38 windows each: 760
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+RAW = Scaling(np.zeros(N_MELS, np.float32), np.ones(N_MELS, np.float32))
+
+
+def clips(n_clips: int, n_frames: int) -> ClipFrames:
+    rng = np.random.default_rng(0)
+    return ClipFrames.from_clips([rng.standard_normal((n_frames, N_MELS)).astype(np.float32) for _ in range(n_clips)])
+
+
+class Ours:
+    """A model in training; a call does the given steps and returns the last loss."""
+
+    def __init__(self, config, data: ClipFrames, batch_size: int) -> None:
+        self.network = Network(config, N_MELS)
+        self.training = TrainingConfig(epochs=1, batch_size=batch_size, schedule="constant")
+        self.plan: Plan = make_plan(config, self.training, data, np.arange(len(data)), np.zeros(0, int))
+        self.frames = jnp.asarray(data.frames)
+        self.state = init_train_state(self.network, self.training, 1, key=jax.random.key(0))
+
+    def run(self, n_steps: int, steps_per_call: int) -> jax.Array:
+        order = epoch_order(len(self.plan.starts), self.plan.batch_size, seed=0, epoch=0)[:n_steps]
+        for first in range(0, n_steps, steps_per_call):
+            starts = self.plan.starts[order[first : first + steps_per_call]].astype(np.int32)
+            self.state, losses = train_steps(
+                self.network, self.training, 1, self.plan.segment_frames,
+                self.state, self.frames, RAW, starts, np.ones(len(starts), bool),
+            )  # fmt: skip
+        return losses
+
+
+class TorchPredictor(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = torch.nn.LSTM(N_MELS, HIDDEN, num_layers=2, batch_first=True)
+        self.output = torch.nn.Linear(HIDDEN, N_MELS)
+
+    def forward(self, windows: torch.Tensor) -> torch.Tensor:
+        return self.output(self.lstm(windows)[0][:, -1])
+
+
+class TorchAutoencoder(torch.nn.Sequential):
+    def __init__(self) -> None:
+        widths, layers = [5 * N_MELS, 128, 128, 128, 128, 8, 128, 128, 128, 128], []
+        for n_in, n_out in itertools.pairwise(widths):
+            layers += [torch.nn.Linear(n_in, n_out), torch.nn.BatchNorm1d(n_out, eps=1e-3, momentum=0.01)]
+            layers.append(torch.nn.ReLU())
+        super().__init__(*layers, torch.nn.Linear(128, 5 * N_MELS))
+
+
+def torch_step(model, optimizer, inputs, target) -> torch.Tensor:
+    optimizer.zero_grad()
+    loss = torch.nn.functional.mse_loss(model(inputs), target)
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def wait(value: torch.Tensor) -> float:
+    return value.item()
+
+
+def lstm(n_steps: int, repeats: int) -> None:
+    data = clips(64, 313)
+    config = LSTMPredictorConfig(
+        hidden_size=HIDDEN, context_frames=CONTEXT, segment_frames=SEGMENT_FRAMES, segment_hop=SEGMENT_FRAMES - CONTEXT
+    )
+    start = time.perf_counter()
+    ours = Ours(config, data, SEGMENTS)
+    jax.block_until_ready(ours.run(n_steps, n_steps))
+    print(f"lstm: time to first step {time.perf_counter() - start:.1f} s")
+    model = TorchPredictor().to(DEVICE)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    frames = torch.tensor(data.frames, device=DEVICE)
+    offsets = torch.arange(SEGMENT_FRAMES, device=DEVICE)
+    starts = torch.tensor(ours.plan.starts, device=DEVICE)
+
+    def peer() -> float:
+        for step in range(n_steps):
+            chosen = starts[step * SEGMENTS : (step + 1) * SEGMENTS]
+            segments = frames[chosen[:, None] + offsets]
+            windows = segments[:, :-1].unfold(1, CONTEXT, 1).transpose(2, 3).reshape(-1, CONTEXT, N_MELS)
+            loss = torch_step(model, optimizer, windows, segments[:, CONTEXT:].reshape(-1, N_MELS))
+        return wait(loss)
+
+    times = harness.seconds({"asd_jax": lambda: ours.run(n_steps, n_steps), "torch.nn.LSTM": peer}, repeats=repeats)
+    windows = n_steps * SEGMENTS * (SEGMENT_FRAMES - CONTEXT)
+    table("windows a second", {name: windows / value for name, value in times.items()})
+
+
+def dense(repeats: int) -> None:
+    data = clips(256, 204)  # 200 windows each: 100 steps of 512
+    start = time.perf_counter()
+    ours = Ours(DenseAutoencoderConfig(), data, 512)
+    jax.block_until_ready(ours.run(50, 50))
+    print(f"dense: time to first step {time.perf_counter() - start:.1f} s")
+    rows = ours.plan.starts[:, None] + np.arange(5)
+    vectors = torch.tensor(data.frames[rows].reshape(len(rows), -1))
+    models = [TorchAutoencoder().to(DEVICE) for _ in range(2)]
+    optimizers = [torch.optim.Adam(model.parameters(), 1e-3) for model in models]
+    loader = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(vectors), batch_size=512, shuffle=True, drop_last=True
+    )
+    preloaded = vectors.to(DEVICE)
+
+    def with_loader() -> float:
+        for (batch,) in loader:
+            batch = batch.to(DEVICE)
+            loss = torch_step(models[0], optimizers[0], batch, batch)
+        return wait(loss)
+
+    def with_tensors() -> float:
+        for chosen in torch.randperm(len(preloaded), device=DEVICE).split(512):
+            batch = preloaded[chosen]
+            loss = torch_step(models[1], optimizers[1], batch, batch)
+        return wait(loss)
+
+    candidates = {
+        "asd_jax": functools.partial(ours.run, 100, 50),
+        "torch, DataLoader": with_loader,
+        "torch, tensors": with_tensors,
+    }
+    times = harness.seconds(candidates, repeats=repeats)
+    table("epochs a second", {name: 1 / value for name, value in times.items()})
+
+
+def table(unit: str, rates: dict[str, float]) -> None:
+    ours = rates["asd_jax"]
+    for name, rate in rates.items():
+        print(f"{name:20} {rate:10.4g} {unit}   ours / this {ours / rate:5.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
+    parser.add_argument("--only", choices=["lstm", "dense"], help="one of the two tables")
+    parser.add_argument("--repeats", type=int, default=9)
+    arguments = parser.parse_args()
+    harness.describe_machine("torch", "flax", "optax", force=arguments.force)
+    print(f"torch     {torch.get_num_threads()} threads on {DEVICE}")
+    if arguments.only != "dense":
+        lstm(2 if DEVICE == "cpu" else 20, arguments.repeats)
+    if arguments.only != "lstm":
+        dense(arguments.repeats)
+
+
+if __name__ == "__main__":
+    main()

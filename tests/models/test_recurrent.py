@@ -1,0 +1,74 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from asd_jax.models.recurrent import GRU, LSTM
+
+N_INPUTS, HIDDEN, BATCH = 5, 7, 3
+
+
+def pytorch_layer(torch, layer):
+    """The PyTorch layer with our weights."""
+    kind = torch.nn.LSTM if isinstance(layer, LSTM) else torch.nn.GRU
+    theirs = kind(N_INPUTS, HIDDEN)
+    with torch.no_grad():
+        theirs.weight_ih_l0.copy_(torch.tensor(np.asarray(layer.input_kernel[...]).T))
+        theirs.weight_hh_l0.copy_(torch.tensor(np.asarray(layer.recurrent_kernel[...]).T))
+        theirs.bias_ih_l0.copy_(torch.tensor(np.asarray(layer.bias[...])))
+        theirs.bias_hh_l0.zero_()
+        if isinstance(layer, GRU):
+            theirs.bias_hh_l0[2 * HIDDEN :] = torch.tensor(np.asarray(layer.new_bias[...]))
+    return theirs
+
+
+# One step (no recurrence at all), an unrolled loop, and a compiled loop of a length that its unrolling does not divide.
+@pytest.mark.parametrize("n_steps", [1, 6, 19])
+@pytest.mark.parametrize("kind", [LSTM, GRU])
+def test_outputs_and_gradients_equal_pytorch(kind, n_steps):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(n_steps)
+    graph, params = nnx.split(kind(N_INPUTS, HIDDEN, rngs=nnx.Rngs(0)))
+    params = jax.tree.map(lambda p: p + 0.1 * rng.standard_normal(p.shape).astype(np.float32), params)
+    layer = nnx.merge(graph, params)
+    inputs = rng.standard_normal((n_steps, BATCH, N_INPUTS)).astype(np.float32)
+    weights = rng.standard_normal((n_steps, BATCH, HIDDEN)).astype(np.float32)
+
+    def loss(params, inputs):
+        layer = nnx.merge(graph, params)
+        states = layer.run(layer.project(inputs))
+        return jnp.sum(states * weights), states
+
+    gradient = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))
+    (of_params, of_inputs), states = gradient(params, jnp.asarray(inputs))
+
+    theirs, their_inputs = pytorch_layer(torch, layer), torch.tensor(inputs, requires_grad=True)
+    their_states = theirs(their_inputs)[0]
+    (their_states * torch.tensor(weights)).sum().backward()
+    expected = {
+        "input_kernel": theirs.weight_ih_l0.grad.T,
+        "recurrent_kernel": theirs.weight_hh_l0.grad.T,
+        "bias": theirs.bias_ih_l0.grad,
+        "new_bias": theirs.bias_hh_l0.grad[2 * HIDDEN :],
+    }
+    np.testing.assert_allclose(states, their_states.detach(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(of_inputs, their_inputs.grad, rtol=1e-5, atol=1e-5)
+    for name, value in nnx.to_pure_dict(of_params).items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", [LSTM, GRU])
+def test_members_are_computed_as_if_alone(kind):
+    layers = [kind(N_INPUTS, HIDDEN, rngs=nnx.Rngs(seed)) for seed in range(2)]
+    graph = nnx.split(layers[0])[0]
+    params = [nnx.split(layer)[1] for layer in layers]
+    inputs = jnp.asarray(np.random.default_rng(0).standard_normal((6, BATCH, N_INPUTS)), jnp.float32)
+
+    def loss(params):
+        layer = nnx.merge(graph, params)
+        return jnp.sum(jnp.square(layer.run(layer.project(inputs))))
+
+    together = jax.jit(jax.vmap(jax.grad(loss)))(jax.tree.map(lambda *p: jnp.stack(p), *params))
+    for k, alone in enumerate(jax.jit(jax.grad(loss))(p) for p in params):
+        jax.tree.map(lambda a, b, k=k: np.testing.assert_allclose(a[k], b, rtol=1e-5, atol=1e-6), together, alone)
