@@ -50,13 +50,28 @@ _SETTINGS = {
     "lof": ("n_neighbors",),
     "knn": ("n_neighbors",),
 }
-_FLAGS = ("summary", "twfr_decay", "frames", "frame_seconds", "overlap", "pool", "pca", "search", "oracle_search")
+_FEATURE_FLAGS = (
+    "features",
+    "preset",
+    "summary",
+    "twfr_decay",
+    "frames",
+    "frame_seconds",
+    "overlap",
+    "pool",
+    "pca",
+)
 
 
-def adopt(scorer: str) -> None:
-    """Let the calling script take the flags of its kind, and those that set its scorer."""
-    shared = (*common.DATA_FLAGS, "features", "preset", "workdir", "seed", "scorers", "threshold", "debug")
-    common.adopt(*shared, *_FLAGS, *_SETTINGS[scorer])
+def adopt(scorer: str, *, features: bool = True) -> None:
+    """Let the calling script take the flags of its kind, and those that set its scorer.
+
+    Args:
+        scorer: its name.
+        features: whether features and what is made of them can be chosen.
+    """
+    common.adopt(*common.DATA_FLAGS, "workdir", "seed", "scorers", "threshold", "debug")
+    common.adopt("search", "oracle_search", *_SETTINGS[scorer], *(_FEATURE_FLAGS if features else ()))
 
 
 def run(
@@ -79,14 +94,9 @@ def run(
         frames: default of `--frames`.
     """
     common.no_arguments(arguments)
-    from asd_jax.classical import ClassicalConfig, exploratory
-    from asd_jax.classical import run as run_experiment
     from asd_jax.embeddings import ClipSummary, OverlappingFrames
     from asd_jax.fitted_scorers import ScorerSpec
 
-    if FLAGS.search and FLAGS.oracle_search:
-        raise InputError("--search and --oracle_search exclude one another")
-    data = common.data_config()
     front_end = common.front_end(features)
     given: dict[str, Any] = {name: FLAGS[name].value for name in _SETTINGS[scorer] if FLAGS[name].value is not None}
     if FLAGS.pca is not None:
@@ -101,6 +111,27 @@ def run(
     else:
         representation = ClipSummary(tuple(FLAGS.summary or summary), FLAGS.twfr_decay)
     spec = ScorerSpec(scorer, experiment, given, FLAGS.pool if frames else None)
+    run_scorer(experiment, spec, representation, front_end)
+
+
+def run_scorer(
+    experiment: str, spec: Any, representation: Any, front_end: Any, *, stamp: dict[str, Any] | None = None
+) -> None:
+    """Run an experiment whose scorer and representation are settled, with the flags of the rest.
+
+    Args:
+        experiment: its name.
+        spec: the headline `ScorerSpec`.
+        representation: what it reads.
+        front_end: from waveform to frames.
+        stamp: further fields of the results.
+    """
+    from asd_jax.classical import ClassicalConfig, exploratory
+    from asd_jax.classical import run as run_experiment
+
+    if FLAGS.search and FLAGS.oracle_search:
+        raise InputError("--search and --oracle_search exclude one another")
+    data = common.data_config()
     config = ClassicalConfig(
         experiment=experiment,
         data=data,
@@ -109,8 +140,9 @@ def run(
         front_end=front_end,
         also=exploratory(tuple(FLAGS.scorers or ()), spec),
         threshold=FLAGS.threshold,
-        selection="search" if FLAGS.search else "oracle_search" if FLAGS.oracle_search else "fixed",
+        selection="oracle_search" if FLAGS.oracle_search else "search" if FLAGS.search else "fixed",
         seed=FLAGS.seed,
+        stamp=stamp or {},
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)

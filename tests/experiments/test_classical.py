@@ -6,6 +6,8 @@ import json
 import numpy as np
 import pytest
 
+from asd_jax.models import vggish_weights
+
 EXPERIMENTS = {
     "kmeans": [],
     "ocsvm": [],
@@ -68,6 +70,20 @@ def test_search_chooses_without_labels_and_oracle_search_is_stamped(machine_tree
     assert json.loads((tmp_path / "b" / "evaluate" / "metrics.json").read_text())["selection"] == "oracle"
 
 
+def test_vggish_with_random_weights_says_so(machine_tree, run_script, tmp_path, monkeypatch):
+    monkeypatch.setattr(vggish_weights, "cache_folder", lambda: tmp_path / "cache")
+    run = tmp_path / "run"
+    data = ["--machine=fan", f"--data_dir={machine_tree}", f"--workdir={run}"]
+    status, stdout, stderr = run_script("vggish_ocsvm", *data, "--random_weights")
+    assert status == 0, stderr
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["random_weights"] is True and metrics["headline_scorer"] == "vggish_ocsvm"
+    assert "note: random weights" in stdout and "search chose {'nu':" in stdout
+    assert run_script("evaluate", f"--checkpoint={run}")[0] == 0
+    assert json.loads((run / "evaluate" / "metrics.json").read_text())["random_weights"] is True
+    assert read_csv(run / "scores.csv") == read_csv(run / "evaluate" / "scores.csv")
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
@@ -79,6 +95,8 @@ def test_search_chooses_without_labels_and_oracle_search_is_stamped(machine_tree
         ("gmm", ["--n_components=20"], "needs at least 20 normal"),
         ("lof", ["--frames", "--features=log_mel"], "lof scores whole clips, not windows"),
         ("knn", ["--epochs=2"], "--epochs is not a flag of this script"),
+        ("vggish_ocsvm", ["--vggish_weights=none.pth"], "--vggish_weights=none.pth: no such file"),
+        ("vggish_ocsvm", ["--features=mfcc"], "--features is not a flag of this script"),
         ("knn", ["--nu=0.2"], "--nu is not a flag of this script"),
         ("ocsvm", ["--nu=2"], "nu=2.0; give a share"),
         ("ocsvm", ["--gamma=steep"], "gamma=steep; give a number"),
