@@ -1,7 +1,7 @@
 """An experiment without a trained network: read, represent, fit a scorer, evaluate, save. `run` is the whole walk."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class ClassicalConfig:
         threshold: rule of the decision thresholds.
         selection: `fixed` settings, a label-free `search`, or an `oracle_search` that looks at labels.
         seed: of folds, and of scorers that draw.
+        stamp: further fields of the results, for what a reader must not miss.
     """
 
     experiment: str
@@ -52,6 +53,7 @@ class ClassicalConfig:
     threshold: str = thresholds.DEFAULT
     selection: str = "fixed"
     seed: int = 0
+    stamp: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def check(self) -> None:
         """Raise InputError for a setting that cannot be, before anything is read or written."""
@@ -95,7 +97,6 @@ def run(
         train = extract_training_clips(config.data, config.front_end, dataset, min_frames=min_frames, say=say)
         machine_ids = [clip.machine_id for clip in train.clips]
         log_mel, log_mels = control_log_mels(dataset, train, config.front_end)
-    run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False)
 
     with timed(seconds, "fit_scorers"):
         representation = config.representation.fit(train.frames)
@@ -110,11 +111,13 @@ def run(
         "detector": Detector(config.front_end, representation, fitted, spec.label, min_frames),
         "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis"),
     }
+    # Only now, so that a mistake found while fitting leaves nothing behind.
+    run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False)
     save_detectors(workdir, detectors)
     notes = list(_notes(fitted, config.selection))
     for note in notes:
         say(f"note: {note}")
-    extra = {"selection": _selection(config), "notes": notes}
+    extra = {"selection": _selection(config), "notes": notes, **config.stamp}
     return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
 
 
@@ -175,6 +178,7 @@ def _describe(config: ClassicalConfig, dataset: Dataset) -> dict[str, Any]:
         "data": describe_data(dataset),
         "selection": _selection(config),
         "selection_protocol": _PROTOCOLS[config.selection],
+        "stamp": dict(config.stamp),
         "versions": run_folder.versions(),
     }
 

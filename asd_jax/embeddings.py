@@ -17,6 +17,7 @@ from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames
 from asd_jax.features import FrontEnd, Scaling, min_max, summaries
 from asd_jax.representations import ClipRepresentation, FrameMean
+from asd_jax.vggish_embedding import VGGishEmbedding
 from asd_jax.window_vectors import WindowVectors
 
 STATISTICS = ("mean", "std", "max", "twfr")
@@ -68,7 +69,7 @@ class ClipSummary:
             members = np.flatnonzero(clips.clip_length == length)
             for first in range(0, len(members), 64):
                 chosen = members[first : first + 64]
-                frames = np.stack([clips.clip(index) for index in chosen])
+                frames = np.stack([clips.clip(int(index)) for index in chosen])
                 part = np.asarray(_summarize(frames, self.statistics, self.decay))
                 vectors = np.empty((len(clips), part.shape[1]), np.float32) if vectors is None else vectors
                 vectors[chosen] = part
@@ -146,4 +147,4 @@ class OverlappingFrames:
         return cls(settings["window_frames"], settings["window_hop"], Scaling(arrays["offset"], arrays["scale"]))
 
 
-REGISTRY = representations.REGISTRY | {kind.kind: kind for kind in (ClipSummary, OverlappingFrames)}
+REGISTRY = representations.REGISTRY | {kind.kind: kind for kind in (ClipSummary, OverlappingFrames, VGGishEmbedding)}

@@ -45,7 +45,7 @@ def evaluate_run(
         raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
     dataset = data.open(detectors["detector"].front_end)
     say(f"{config['experiment']} from {run}, on {dataset.machine}: {dataset.description or dataset.name}")
-    extra = {"selection": config["selection"], "evaluated_run": str(run)}
+    extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
     return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
 
 

@@ -1,6 +1,6 @@
 """The shared body of the experiments without a trained network: their flags, and what they come down to.
 
-A script names its scorer and its defaults, and defines flags of its own for the scorer's settings.
+A script names its scorer and its defaults.
 """
 
 import datetime
@@ -30,14 +30,48 @@ flags.DEFINE_bool("search", False, "Choose the scorer's settings on the normal t
 flags.DEFINE_bool(
     "oracle_search", False, "Choose them by the labels of the test clips: reproduces published tables, is no result."
 )
+flags.DEFINE_integer("n_clusters", None, "Centres a machine id. Default: 1.", lower_bound=1)
+flags.DEFINE_integer("n_components", None, "Gaussians. Default: 1.", lower_bound=1)
+flags.DEFINE_enum("covariance_type", None, ["full", "tied", "diag", "spherical"], "Kind of covariance. Default: full.")
+flags.DEFINE_float("reg_covar", None, "Added to the diagonal of standardised vectors. Default: 1e-3.")
+flags.DEFINE_float("nu", None, "Bound on the share of normal clips left outside. Default: 0.1.")
+flags.DEFINE_string(
+    "gamma", None, "Of the kernel: a number, scale (1 / (dim * variance)) or a multiple of it like 4*scale."
+)
+flags.DEFINE_integer("n_trees", None, "Trees of the forest. Default: 200.", lower_bound=1)
+flags.DEFINE_integer("n_neighbors", None, "Neighbours looked at. Default: 10 for lof, 2 for knn.", lower_bound=1)
 flags.disclaim_key_flags()
 
-_FLAGS = ("summary", "twfr_decay", "frames", "frame_seconds", "overlap", "pool", "pca", "search", "oracle_search")
+_SETTINGS = {
+    "kmeans": ("n_clusters",),
+    "gmm": ("n_components", "covariance_type", "reg_covar"),
+    "ocsvm": ("nu", "gamma"),
+    "iforest": ("n_trees",),
+    "lof": ("n_neighbors",),
+    "knn": ("n_neighbors",),
+}
+_FEATURE_FLAGS = (
+    "features",
+    "preset",
+    "summary",
+    "twfr_decay",
+    "frames",
+    "frame_seconds",
+    "overlap",
+    "pool",
+    "pca",
+)
 
 
-def adopt() -> None:
-    """Let the calling script take the flags of its kind."""
-    common.adopt(*common.DATA_FLAGS, "features", "preset", "workdir", "seed", "scorers", "threshold", "debug", *_FLAGS)
+def adopt(scorer: str, *, features: bool = True) -> None:
+    """Let the calling script take the flags of its kind, and those that set its scorer.
+
+    Args:
+        scorer: its name.
+        features: whether features and what is made of them can be chosen.
+    """
+    common.adopt(*common.DATA_FLAGS, "workdir", "seed", "scorers", "threshold", "debug")
+    common.adopt("search", "oracle_search", *_SETTINGS[scorer], *(_FEATURE_FLAGS if features else ()))
 
 
 def run(
@@ -45,7 +79,6 @@ def run(
     experiment: str,
     *,
     scorer: str,
-    settings: tuple[str, ...] = (),
     features: str = "log_mel",
     summary: tuple[str, ...] = ("mean",),
     frames: bool = False,
@@ -56,22 +89,16 @@ def run(
         arguments: of the command line that are not flags: there must be none.
         experiment: its name, and the headline scorer's in the results.
         scorer: name of the scorer.
-        settings: names of the script's own flags, each a setting of the scorer; those at None are left out.
         features: default of `--features`.
         summary: default of `--summary`.
         frames: default of `--frames`.
     """
     common.no_arguments(arguments)
-    from asd_jax.classical import ClassicalConfig, exploratory
-    from asd_jax.classical import run as run_experiment
     from asd_jax.embeddings import ClipSummary, OverlappingFrames
     from asd_jax.fitted_scorers import ScorerSpec
 
-    if FLAGS.search and FLAGS.oracle_search:
-        raise InputError("--search and --oracle_search exclude one another")
-    data = common.data_config()
     front_end = common.front_end(features)
-    given: dict[str, Any] = {name: FLAGS[name].value for name in settings if FLAGS[name].value is not None}
+    given: dict[str, Any] = {name: FLAGS[name].value for name in _SETTINGS[scorer] if FLAGS[name].value is not None}
     if FLAGS.pca is not None:
         scorer, given = f"pca+{scorer}", given | {"pca_components": FLAGS.pca}
     frames = FLAGS.frames if FLAGS.frames is not None else frames and not (FLAGS.features or FLAGS.summary)
@@ -84,6 +111,27 @@ def run(
     else:
         representation = ClipSummary(tuple(FLAGS.summary or summary), FLAGS.twfr_decay)
     spec = ScorerSpec(scorer, experiment, given, FLAGS.pool if frames else None)
+    run_scorer(experiment, spec, representation, front_end)
+
+
+def run_scorer(
+    experiment: str, spec: Any, representation: Any, front_end: Any, *, stamp: dict[str, Any] | None = None
+) -> None:
+    """Run an experiment whose scorer and representation are settled, with the flags of the rest.
+
+    Args:
+        experiment: its name.
+        spec: the headline `ScorerSpec`.
+        representation: what it reads.
+        front_end: from waveform to frames.
+        stamp: further fields of the results.
+    """
+    from asd_jax.classical import ClassicalConfig, exploratory
+    from asd_jax.classical import run as run_experiment
+
+    if FLAGS.search and FLAGS.oracle_search:
+        raise InputError("--search and --oracle_search exclude one another")
+    data = common.data_config()
     config = ClassicalConfig(
         experiment=experiment,
         data=data,
@@ -92,8 +140,9 @@ def run(
         front_end=front_end,
         also=exploratory(tuple(FLAGS.scorers or ()), spec),
         threshold=FLAGS.threshold,
-        selection="search" if FLAGS.search else "oracle_search" if FLAGS.oracle_search else "fixed",
+        selection="oracle_search" if FLAGS.oracle_search else "search" if FLAGS.search else "fixed",
         seed=FLAGS.seed,
+        stamp=stamp or {},
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)

@@ -37,7 +37,9 @@ flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. De
 flags.DEFINE_float("validation_fraction", 0.1, "Share of each machine id's training clips kept for validation.")
 flags.DEFINE_string("scorer", None, "Headline scorer, fixed before results are seen. Default: the recipe's.")
 flags.DEFINE_list(
-    "scorers", None, "Scorers reported beside the headline, as exploratory. Networks: every one; others: none, or all."
+    "scorers",
+    None,
+    "Scorers reported beside the headline, as exploratory. Networks: all but iforest; others: none, or all.",
 )
 flags.DEFINE_string(
     "features", None, "Features of a frame, side by side: log_mel, lmfe, mfcc, cens, ... Default: the recipe's."
@@ -69,6 +71,7 @@ TRAINING_FLAGS = (
     "threshold",
     "debug",
 )
+_SHARED_BY = ("experiments.common", "experiments.classical")
 _NOT_A_SETTING = ("workdir", "resume", "debug")
 
 
@@ -113,7 +116,8 @@ def run(main: Callable[[list[str]], None]) -> None:
 
 
 def _check_flags() -> None:
-    shared = {flag.name for flag in FLAGS.flags_by_module_dict()["experiments.common"]}
+    by_module = FLAGS.flags_by_module_dict()
+    shared = {flag.name for name in _SHARED_BY for flag in by_module.get(name, ())}
     for name in sorted(shared - _script_flags()):
         if FLAGS[name].present:
             raise InputError(f"--{name} is not a flag of this script; --help lists those that are")

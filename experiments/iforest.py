@@ -5,17 +5,14 @@ How few random cuts set a clip apart from the normal ones of its machine id (Liu
     python -m experiments.iforest --machine=slide_rail
 """
 
-from absl import flags
-
 from experiments import classical, common
 
-classical.adopt()
-flags.DEFINE_integer("n_trees", None, "Trees of the forest. Default: 200.", lower_bound=1)
+classical.adopt("iforest")
 
 
 def main(arguments: list[str]) -> None:
     """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "iforest", scorer="iforest", settings=("n_trees",), features="cens,lmfe,mfcc")
+    classical.run(arguments, "iforest", scorer="iforest", features="cens,lmfe,mfcc")
 
 
 if __name__ == "__main__":

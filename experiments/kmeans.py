@@ -6,17 +6,14 @@ of single frames are reported too, each with its clip's label.
     python -m experiments.kmeans --machine=slide_rail
 """
 
-from absl import flags
-
 from experiments import classical, common
 
-classical.adopt()
-flags.DEFINE_integer("n_clusters", None, "Centres a machine id. Default: 1.", lower_bound=1)
+classical.adopt("kmeans")
 
 
 def main(arguments: list[str]) -> None:
     """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "kmeans", scorer="kmeans", settings=("n_clusters",), frames=True)
+    classical.run(arguments, "kmeans", scorer="kmeans", frames=True)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,14 @@ Mean distance to the nearest normal clips of the same machine id; ids are never 
     python -m experiments.knn --machine=slide_rail
 """
 
-from absl import flags
-
 from experiments import classical, common
 
-classical.adopt()
-flags.DEFINE_integer("n_neighbors", None, "Neighbours looked at. Default: 2.", lower_bound=1)
+classical.adopt("knn")
 
 
 def main(arguments: list[str]) -> None:
     """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "knn", scorer="knn", settings=("n_neighbors",))
+    classical.run(arguments, "knn", scorer="knn")
 
 
 if __name__ == "__main__":

@@ -5,17 +5,14 @@ How much sparser a clip lies among the normal ones of its machine id than its ne
     python -m experiments.lof --machine=slide_rail
 """
 
-from absl import flags
-
 from experiments import classical, common
 
-classical.adopt()
-flags.DEFINE_integer("n_neighbors", None, "Neighbours looked at. Default: 10.", lower_bound=1)
+classical.adopt("lof")
 
 
 def main(arguments: list[str]) -> None:
     """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "lof", scorer="lof", settings=("n_neighbors",), features="cens,lmfe,mfcc")
+    classical.run(arguments, "lof", scorer="lof", features="cens,lmfe,mfcc")
 
 
 if __name__ == "__main__":

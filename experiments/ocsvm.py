@@ -7,18 +7,14 @@ most 10,000 frames a machine id. Results of single frames are reported too, each
     python -m experiments.ocsvm --machine=slide_rail
 """
 
-from absl import flags
-
 from experiments import classical, common
 
-classical.adopt()
-flags.DEFINE_float("nu", None, "Bound on the share of normal clips left outside. Default: 0.1.")
-flags.DEFINE_string("gamma", None, "Of the kernel: a number, scale (1 / (dim * variance)) or a multiple like 4*scale.")
+classical.adopt("ocsvm")
 
 
 def main(arguments: list[str]) -> None:
     """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "ocsvm", scorer="ocsvm", settings=("nu", "gamma"), frames=True)
+    classical.run(arguments, "ocsvm", scorer="ocsvm", frames=True)
 
 
 if __name__ == "__main__":

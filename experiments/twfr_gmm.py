@@ -6,25 +6,14 @@ time-mean, 0 the maximum. The authors chose the decay by the labels of each mach
     python -m experiments.twfr_gmm --machine=slide_rail
 """
 
-from absl import flags
-
 from experiments import classical, common
 
-classical.adopt()
-flags.DEFINE_integer("n_components", None, "Gaussians. Default: 1.", lower_bound=1)
-flags.DEFINE_enum("covariance_type", None, ["full", "tied", "diag", "spherical"], "Kind of covariance. Default: full.")
-flags.DEFINE_float("reg_covar", None, "Added to the diagonal of standardised vectors. Default: 1e-3.")
+classical.adopt("gmm")
 
 
 def main(arguments: list[str]) -> None:
     """Run the experiment with the flags laid over its defaults."""
-    classical.run(
-        arguments,
-        "twfr_gmm",
-        scorer="gmm",
-        settings=("n_components", "covariance_type", "reg_covar"),
-        summary=("twfr",),
-    )
+    classical.run(arguments, "twfr_gmm", scorer="gmm", summary=("twfr",))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ def search(name: str, fit: Fit, vectors: Vectors, *, seed: int, **settings: Any)
     `gmm`: the number of components and the kind of covariance with the highest held-out likelihood. `ocsvm`: the
     largest gamma, the tightest boundary, whose rejection of held-out clips stays within one standard error of nu.
     `lof` and `knn`: by the same rule the smallest number of neighbours, the most local view, with the boundary at
-    the 0.9 quantile of leave-one-out scores.
+    the 0.9 quantile of leave-one-out scores. A tuple of values for nu is chosen from: the one that allows the largest
+    gamma, the first of equals.
 
     Args:
         name: of the scorer, such as `gmm` or `pca+gmm`.
@@ -58,6 +59,10 @@ def search(name: str, fit: Fit, vectors: Vectors, *, seed: int, **settings: Any)
             for c in candidates
         ]
         return candidates[int(np.argmin(costs))]
+    if isinstance(settings.get("nu"), tuple):  # the tightest of the boundaries that keep their promise
+        nus = settings.pop("nu")
+        found = [{"nu": nu} | search(name, fit, vectors, seed=seed, nu=nu, **settings) for nu in nus]
+        return max(found, key=lambda chosen: candidates.index({"gamma": chosen["gamma"]}))
     nominal = settings.get("nu", NOMINAL_REJECTION) if base == "ocsvm" else NOMINAL_REJECTION
     allowed = nominal + np.sqrt(nominal * (1 - nominal) / len(vectors))
     chosen = candidates[0]

@@ -34,6 +34,14 @@ def test_ocsvm_takes_a_boundary_that_keeps_its_promise_on_new_clips(nu):
     assert np.mean(scorers.fit("ocsvm", train, nu=nu, gamma=tighter).score(new) > 0) > rejected
 
 
+def test_ocsvm_chooses_among_values_of_nu():
+    train = np.random.default_rng(1).standard_normal((100, 2))
+    found = {nu: scorers.search("ocsvm", train, nu=nu)["gamma"] for nu in (0.05, 0.2)}
+    chosen = scorers.search("ocsvm", train, nu=(0.05, 0.2))
+    assert chosen["gamma"] == max(found.values(), key=lambda gamma: float(gamma.split("*")[0]))
+    assert found[chosen["nu"]] == chosen["gamma"]
+
+
 @pytest.mark.parametrize("name", ["lof", "knn", "pca+knn"])
 def test_neighbours_keep_the_nominal_rejection_on_new_clips(name):
     rng = np.random.default_rng(2)
