@@ -69,8 +69,12 @@ class ExperimentConfig:
             raise InputError(f"--validation_fraction={self.validation_fraction}: give a share from 0 to below 1")
         if self.training.patience is not None and self.validation_fraction == 0:
             raise InputError("early stopping needs validation clips; give --validation_fraction above 0")
-        for name in (self.scorer, *self.scorers):
-            scorers.get(name)
+        for flag, names in (("--scorer", (self.scorer,)), ("--scorers", self.scorers)):
+            for name in names:
+                try:
+                    scorers.get(name)
+                except InputError as error:
+                    raise InputError(f"{flag}: {error}") from error
         thresholds.parse(self.threshold)
 
 

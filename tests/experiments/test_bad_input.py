@@ -1,6 +1,7 @@
 """Every mistake of a user: one line that names the file or flag, exit status 1, and nothing written."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -71,7 +72,7 @@ CASES = {
     ),
     "fraction": (lambda tree: None, ["--validation_fraction=1"], "--validation_fraction=1"),
     "threshold": (lambda tree: None, ["--threshold=median"], "--threshold=median"),
-    "scorer": (lambda tree: None, ["--scorer=svm"], "--scorer=svm: not known"),
+    "scorer": (lambda tree: None, ["--scorer=svm"], "--scorer: no scorer named 'svm'"),
     "channel": (lambda tree: None, ["--channel=1"], "--channel=1: .* has 1 channel"),
     "channel name": (lambda tree: None, ["--channel=left"], "--channel=left"),
     "dataset": (lambda tree: None, ["--dataset=mnist"], "--dataset=mnist: not known"),
@@ -97,8 +98,6 @@ def test_training(case, tree, tmp_path, run_script):
 
 
 def assert_one_line(stderr, says):
-    import re
-
     lines = [line for line in stderr.splitlines() if line.strip()]
     assert len(lines) == 1 and lines[0].startswith("error: "), stderr
     assert re.search(says, lines[0]), lines[0]
