@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
+from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray, PyTree
 from tqdm import tqdm
 
 from asd_jax.errors import InputError
@@ -19,19 +19,19 @@ from asd_jax.features.scaling import Scaling
 from asd_jax.representations import Network
 from asd_jax.training_plan import Plan, TrainingConfig, epoch_order
 
-_STEPS_PER_CALL = 50  # steps in one compiled call: few enough for a live progress bar, enough to hide dispatch
+STEPS_PER_CALL = 50  # steps in one compiled call: few enough for a live progress bar, enough to hide dispatch
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class TrainState:
-    """Everything that a step changes."""
+    """Everything that a step changes; in an ensemble every array has a leading member axis."""
 
-    step: Int[Array, ""]
+    step: Int[Array, "*members"]
     params: PyTree
     model_state: PyTree
     opt_state: PyTree
-    key: PRNGKeyArray
+    key: Key[Array, "*members"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,12 +76,16 @@ class Checkpointer(Protocol):
         """The latest state, or that of an epoch; None if there is none."""
 
 
-def make_optimizer(config: TrainingConfig, n_steps: int) -> tuple[optax.GradientTransformation, optax.Schedule]:
-    """Adam and its learning rate by step."""
-    if config.schedule == "cosine":
-        schedule = optax.cosine_decay_schedule(config.learning_rate, n_steps)
-    else:
-        schedule = optax.constant_schedule(config.learning_rate)
+def make_optimizer(
+    config: TrainingConfig, n_steps: int | Int[Array, ""]
+) -> tuple[optax.GradientTransformation, optax.Schedule]:
+    """Adam and its learning rate by step; members of an ensemble differ in `n_steps`, which may be traced."""
+
+    def cosine(step: Int[Array, ""] | int) -> Float[Array, ""]:
+        done = jnp.minimum(jnp.asarray(step, jnp.float32) / jnp.asarray(n_steps, jnp.float32), 1.0)
+        return 0.5 * config.learning_rate * (1 + jnp.cos(jnp.pi * done))
+
+    schedule = cosine if config.schedule == "cosine" else optax.constant_schedule(config.learning_rate)
     return optax.adam(schedule), schedule
 
 
@@ -115,13 +119,11 @@ def train_step(
     return TrainState(train_state.step + 1, params, model_state, opt_state, train_state.key), loss
 
 
-@functools.partial(
-    jax.jit, static_argnames=("network", "config", "n_steps", "segment_frames"), donate_argnames="train_state"
-)
+@functools.partial(jax.jit, static_argnames=("network", "config", "segment_frames"), donate_argnames="train_state")
 def train_steps(
     network: Network,
     config: TrainingConfig,
-    n_steps: int,
+    n_steps: int | Int[Array, ""],
     segment_frames: int,
     train_state: TrainState,
     frames: Float[Array, "total_frames n_features"],
@@ -154,8 +156,7 @@ def train_steps(
     return train_state, loss[None]
 
 
-@functools.partial(jax.jit, static_argnames=("network", "segment_frames"))
-def _validation_losses(
+def segment_losses(
     network: Network,
     segment_frames: int,
     params: PyTree,
@@ -170,6 +171,9 @@ def _validation_losses(
     return jnp.mean(jnp.square(residual), axis=(1, 2, 3))
 
 
+_segment_losses = jax.jit(segment_losses, static_argnames=("network", "segment_frames"))
+
+
 def _calls(order: Int[np.ndarray, "n_steps batch"], steps_per_call: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Cut an epoch into calls of equal length, the last filled up with inactive steps."""
     for first in range(0, len(order), steps_per_call):
@@ -181,7 +185,8 @@ def _calls(order: Int[np.ndarray, "n_steps batch"], steps_per_call: int) -> Iter
         )
 
 
-def _diverged(losses: np.ndarray, first_step: int, schedule: optax.Schedule) -> InputError:
+def diverged(losses: np.ndarray, first_step: int, schedule: optax.Schedule) -> InputError:
+    """The error of a run whose losses are no longer finite; `first_step` is the step of the first loss."""
     step = first_step + int(np.flatnonzero(~np.isfinite(losses))[0])
     return InputError(
         f"the loss is not finite at step {step + 1}, with learning rate {float(schedule(step)):.3g}; "
@@ -212,15 +217,9 @@ def fit(
     """
     _, schedule = make_optimizer(config, plan.n_steps)
     train_state = init_train_state(network, config, plan.n_steps, key=jax.random.key(seed))
-    progress, best = Progress(), None
-    restored = checkpointer.restore(train_state) if checkpointer else None
-    if restored:
-        train_state, progress = restored
-        if config.patience is not None and progress.best_epoch:
-            state = checkpointer.restore(train_state, progress.best_epoch)[0]
-            best = (state.params, state.model_state)
+    train_state, progress, best = restore(train_state, config, checkpointer)
     frames = jnp.asarray(clips.frames)
-    steps_per_call = min(_STEPS_PER_CALL, plan.steps_per_epoch) if network.config.scan_epoch else 1
+    steps_per_call = min(STEPS_PER_CALL, plan.steps_per_epoch) if network.config.scan_epoch else 1
     bar = tqdm(
         total=plan.n_steps,
         initial=progress.epoch * plan.steps_per_epoch,
@@ -229,7 +228,7 @@ def fit(
         disable=None,
     )
     with bar:
-        while progress.epoch < plan.epochs and not _out_of_patience(progress, config):
+        while progress.epoch < plan.epochs and not out_of_patience(progress, config):
             order = epoch_order(len(plan.starts), plan.batch_size, seed=seed, epoch=progress.epoch)
             total, done = 0.0, 0
             for indices, active in _calls(order, steps_per_call):
@@ -239,7 +238,7 @@ def fit(
                 )  # fmt: skip
                 losses = np.asarray(losses)[active]
                 if not np.isfinite(losses).all():
-                    raise _diverged(losses, progress.epoch * plan.steps_per_epoch + done, schedule)
+                    raise diverged(losses, progress.epoch * plan.steps_per_epoch + done, schedule)
                 total, done = total + float(losses.sum()), done + len(losses)
                 bar.update(len(losses))
                 bar.set_postfix(epoch=progress.epoch + 1, loss=f"{total / done:.4f}", refresh=False)
@@ -249,7 +248,7 @@ def fit(
                 "validation_loss": validation_loss,
                 "learning_rate": float(schedule(progress.epoch * plan.steps_per_epoch)),
             }
-            progress, better = _advance(progress, measurements, config)
+            progress, better = advance(progress, measurements, config)
             if better and config.patience is not None:
                 best = jax.tree.map(jnp.copy, (train_state.params, train_state.model_state))
             if checkpointer:
@@ -260,7 +259,21 @@ def fit(
     return FitResult(*best, "best", progress)
 
 
-def _advance(progress: Progress, measurements: dict[str, float], config: TrainingConfig) -> tuple[Progress, bool]:
+def restore(
+    train_state: TrainState, config: TrainingConfig, checkpointer: Checkpointer | None
+) -> tuple[TrainState, Progress, tuple[PyTree, PyTree] | None]:
+    """Where the checkpointer's latest epoch left off, or the start: state, progress, best parameters if they count."""
+    restored = checkpointer.restore(train_state) if checkpointer else None
+    if not restored:
+        return train_state, Progress(), None
+    latest, progress = restored
+    if config.patience is None or not progress.best_epoch:
+        return latest, progress, None
+    best = checkpointer.restore(train_state, progress.best_epoch)[0]
+    return latest, progress, (best.params, best.model_state)
+
+
+def advance(progress: Progress, measurements: dict[str, float], config: TrainingConfig) -> tuple[Progress, bool]:
     """Progress after one more epoch, and whether that epoch is the best so far."""
     epoch, loss = progress.epoch + 1, measurements["validation_loss"]
     better = not loss >= progress.best_loss  # true also where either is NaN: the first epoch, no validation clips
@@ -276,7 +289,8 @@ def _advance(progress: Progress, measurements: dict[str, float], config: Trainin
     return advanced, better
 
 
-def _out_of_patience(progress: Progress, config: TrainingConfig) -> bool:
+def out_of_patience(progress: Progress, config: TrainingConfig) -> bool:
+    """Whether early stopping ends the run here."""
     return config.patience is not None and progress.epoch - progress.improved_epoch >= config.patience
 
 
@@ -295,7 +309,7 @@ def validation_error(
     for first in range(0, len(starts), batch):
         part = starts[first : first + batch]
         padded = np.concatenate([part, np.zeros(batch - len(part), np.int32)])
-        losses = _validation_losses(
+        losses = _segment_losses(
             network, plan.segment_frames, train_state.params, train_state.model_state, frames, scaling, padded
         )
         total += float(np.asarray(losses, np.float64)[: len(part)].sum())

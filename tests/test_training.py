@@ -54,7 +54,7 @@ def test_a_seed_makes_a_run_bit_equal(clips):
 def test_calls_of_any_length_make_the_same_epoch(clips, monkeypatch):
     config = TrainingConfig(epochs=2, batch_size=8)
     whole = fit(clips, config)
-    monkeypatch.setattr(training, "_STEPS_PER_CALL", 4)  # 6 steps: the second call is filled up with inactive ones
+    monkeypatch.setattr(training, "STEPS_PER_CALL", 4)  # 6 steps: the second call is filled up with inactive ones
     parts = fit(clips, config)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), whole.params, parts.params)
 
@@ -88,23 +88,23 @@ def test_early_stopping_uses_the_best_epoch(clips):
     seen = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "validation_error", lambda *args: next(losses))
-        patch.setattr(training, "_advance", lambda p, m, c: (seen.append(m), _real_advance(p, m, c))[1])
+        patch.setattr(training, "advance", lambda p, m, c: (seen.append(m), _real_advance(p, m, c))[1])
         result = fit(clips, TrainingConfig(epochs=5, batch_size=8, patience=2))
     assert result.used == "best" and result.progress.best_epoch == 2 and result.progress.epoch == 4
     two_epochs = fit(clips, TrainingConfig(epochs=5, batch_size=8))
     assert two_epochs.used == "latest"
 
 
-_real_advance = training._advance
+_real_advance = training.advance
 
 
 def test_min_delta_counts_small_gains_as_none():
     progress, config = training.Progress(), TrainingConfig(patience=2, min_delta=0.1)
     for loss in (1.0, 0.95, 0.93):
-        progress, better = training._advance(progress, {"validation_loss": loss}, config)
+        progress, better = training.advance(progress, {"validation_loss": loss}, config)
         assert better
     assert progress.best_epoch == 3 and progress.improved_epoch == 1
-    assert training._out_of_patience(progress, config)
+    assert training.out_of_patience(progress, config)
 
 
 def test_latest_and_best_are_kept(clips, tmp_path, monkeypatch):

@@ -13,12 +13,12 @@ class Scaling:
     """`(frames - offset) * scale`, a value a feature.
 
     Attributes:
-        offset: `(n_features,)`.
-        scale: `(n_features,)`.
+        offset: `(n_features,)`; before `jax.vmap` over the members of an ensemble also `(members, n_features)`.
+        scale: likewise.
     """
 
-    offset: Float[Array, " n_features"] | Float[np.ndarray, " n_features"]
-    scale: Float[Array, " n_features"] | Float[np.ndarray, " n_features"]
+    offset: Float[Array, "*members n_features"] | Float[np.ndarray, "*members n_features"]
+    scale: Float[Array, "*members n_features"] | Float[np.ndarray, "*members n_features"]
 
     def __call__(self, frames: Float[Array, "*batch n_features"]) -> Float[Array, "*batch n_features"]:
         """Scaled frames."""
