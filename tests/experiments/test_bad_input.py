@@ -157,6 +157,7 @@ def test_skip_bad_files_carries_on_and_counts(tree, tmp_path, run_script):
         f"--workdir={tmp_path / 'run'}",
         "--epochs=1",
         "--hidden_size=4",
+        "--context_frames=3",
     ]
     status, stdout, _ = run_script("lstm_pred", *arguments, "--skip_bad_files")
     assert status == 0
@@ -177,6 +178,7 @@ def test_said_but_no_error(tree, tmp_path, run_script):
         f"--workdir={tmp_path / 'run'}",
         "--epochs=1",
         "--hidden_size=4",
+        "--context_frames=3",
     ]
     status, stdout, _ = run_script("lstm_pred", *arguments)
     assert status == 0
