@@ -31,6 +31,8 @@ flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
 flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.")
+flags.DEFINE_integer("num_seeds", 1, "Networks to train, of --seed and the seeds after it; results as mean ± sd too.")
+flags.DEFINE_bool("per_machine_id", False, "Train one network for each machine id instead of one for all.")
 flags.DEFINE_integer("epochs", None, "Passes over the training clips. Default: the recipe's.")
 flags.DEFINE_integer("batch_size", None, "Examples a step. Default: the recipe's.")
 flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. Default: the recipe's.")
@@ -60,6 +62,8 @@ TRAINING_FLAGS = (
     "workdir",
     "resume",
     "seed",
+    "num_seeds",
+    "per_machine_id",
     "epochs",
     "batch_size",
     "learning_rate",
@@ -191,6 +195,8 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
         threshold=FLAGS.threshold,
         validation_fraction=FLAGS.validation_fraction,
         seed=FLAGS.seed,
+        num_seeds=FLAGS.num_seeds,
+        per_machine_id=FLAGS.per_machine_id,
         **reported,
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
