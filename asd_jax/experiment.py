@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from asd_jax import fitted_scorers, run_folder, scorers, thresholds
+from asd_jax import bottleneck, fitted_scorers, run_folder, scorers, thresholds
 from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, save_detectors
 from asd_jax.errors import InputError
@@ -43,6 +43,7 @@ class ExperimentConfig:
         seed: of parameters, order of examples, validation clips and folds.
         num_seeds: networks trained, of this seed and those after it; the results are the first one's, with the mean
             and standard deviation over all.
+        bottleneck_sizes: widths to train and choose from by validation error (see `bottleneck`); none for the model's.
         per_machine_id: train a network for each machine id on its clips alone, instead of one for all.
     """
 
@@ -57,6 +58,7 @@ class ExperimentConfig:
     validation_fraction: float = 0.1
     seed: int = 0
     num_seeds: int = 1
+    bottleneck_sizes: tuple[int, ...] = ()
     per_machine_id: bool = False
 
     def check(self) -> None:
@@ -74,6 +76,8 @@ class ExperimentConfig:
             raise InputError(f"--validation_fraction={self.validation_fraction}: give a share from 0 to below 1")
         if self.training.patience is not None and self.validation_fraction == 0:
             raise InputError("early stopping needs validation clips; give --validation_fraction above 0")
+        if self.bottleneck_sizes and self.validation_fraction == 0:
+            raise InputError("choosing a bottleneck needs validation clips; give --validation_fraction above 0")
         for flag, names in (("--scorer", (self.scorer,)), ("--scorers", self.scorers)):
             for name in names:
                 try:
@@ -120,7 +124,6 @@ def run(
             config.data, config.front_end, dataset, min_frames=config.model.window_span, say=say
         )
         log_mels = control_log_mels(dataset, train, config.front_end)
-    network = Network(config.model, config.front_end.n_features)
     planned = plan_members(
         config.model,
         config.training,
@@ -142,12 +145,28 @@ def run(
 
     with timed(seconds, "train"):
         folder = workdir / "checkpoints" / "training"
-        members = train_planned(network, train.frames, planned, config.training, folder)
+
+        def train_network(model: Any, folder: Path) -> list[TrainedMember]:
+            network = Network(model, config.front_end.n_features)
+            return train_planned(network, train.frames, planned, config.training, folder)
+
+        selection = {}
+        if config.bottleneck_sizes:
+            members, selection["bottleneck_size"] = bottleneck.train_all(
+                config.bottleneck_sizes,
+                lambda size: train_network(
+                    bottleneck.with_bottleneck(config.model, size), folder / f"bottleneck_{size}"
+                ),
+                train.frames,
+            )
+            say(f"bottleneck of {selection['bottleneck_size']['chosen']}, chosen by validation error")
+        else:
+            members = train_network(config.model, folder)
     with timed(seconds, "fit_scorers"):
         detectors = _detectors(config, members, train, log_mels)
     save_detectors(workdir, detectors)
     errors = [member.validation_error(train.frames) for member in members]
-    extra = {"validation_error": None if None in errors else float(np.mean(errors)), "notes": notes}
+    extra = {"validation_error": None if None in errors else float(np.mean(errors)), "notes": notes} | selection
     return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
 
 

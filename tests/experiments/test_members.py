@@ -55,3 +55,17 @@ def test_lstm_autoencoder_on_other_features(run_script, machine_tree, tmp_path):
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["settings"]["front_end"]["features"] == ["cens", "lmfe", "mfcc"]
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["scorers"]["mse"]["mean"]["auc"] > 0.9
+
+
+def test_a_bottleneck_is_chosen_by_validation_error(run_script, machine_tree, tmp_path):
+    data = [f"--data_dir={machine_tree}", f"--workdir={tmp_path / 'run'}"]
+    status, stdout, stderr = run_script("dense_ae", *SETTINGS, *data, "--bottleneck_size=1,2")
+    assert status == 0, stderr
+    selection = json.loads((tmp_path / "run" / "metrics.json").read_text())["bottleneck_size"]
+    assert set(selection["validation_loss"]) == {"1", "2"} and f"bottleneck of {selection['chosen']}" in stdout
+    assert load_detector(tmp_path / "run").representation.network.config.bottleneck_size == selection["chosen"]
+
+
+def test_a_bottleneck_of_nothing_is_refused(run_script, machine_tree):
+    status, _, stderr = run_script("dense_ae", "--machine=fan", f"--data_dir={machine_tree}", "--bottleneck_size=2,x")
+    assert status == 1 and "--bottleneck_size=2,x" in stderr
