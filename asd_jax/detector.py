@@ -15,7 +15,7 @@ from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames, extract_waveforms
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import FittedScorer
-from asd_jax.representations import Representation
+from asd_jax.representations import Representation, represent
 
 # Shapes and dtype are checked at run time, since these come from users.
 Waveforms = np.ndarray | jax.Array | Sequence[np.ndarray | jax.Array]
@@ -70,14 +70,14 @@ class Detector:
             clips: frames from this detector's front end.
             machine_ids: of each clip, all known.
         """
-        values = self.representation(clips)
+        values = represent(self.representation, clips)
         ids = np.asarray(machine_ids)
         result = {}
         for name, by_id in self.fitted.items():
             result[name] = np.full(len(ids), np.nan)
             for machine_id in sorted(set(machine_ids)):
                 of_id = ids == machine_id
-                result[name][of_id] = by_id[machine_id].score(values.of(of_id))
+                result[name][of_id] = by_id[machine_id].score(values(machine_id).of(of_id))
         return result
 
     def score(
@@ -159,12 +159,13 @@ class Detector:
         scores = np.full(len(clips), np.inf)
         nearest = np.full(len(clips), "", dtype=object)
         if ready:
-            values = self.representation(ClipFrames.from_clips(extract_waveforms(ready, self.front_end)))
+            frames = ClipFrames.from_clips(extract_waveforms(ready, self.front_end))
+            values = represent(self.representation, frames)
             for known_id, fitted in self.fitted[name].items():
                 of_id = np.asarray([known_id in ids for ids in candidates])
                 if of_id.any():
                     by_id = np.full(len(clips), np.inf)
-                    by_id[of_id] = fitted.score(values.of(of_id))
+                    by_id[of_id] = fitted.score(values(known_id).of(of_id))
                     nearest[by_id < scores] = known_id
                     scores = np.minimum(scores, by_id)
         fitted = [self.fitted[name][known_id] for known_id in nearest]

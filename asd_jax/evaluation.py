@@ -15,6 +15,9 @@ from asd_jax.detector import Detector
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames
 from asd_jax.features import FrontEnd
+from asd_jax.representations import represent
+
+SEED = "seed_"  # how the names of detectors of further seeds begin
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +41,16 @@ def evaluate(detectors: dict[str, Detector], clips: Sequence[Clip], frames: dict
     """Score test clips with a detector and its controls, and measure the scores against the labels there are.
 
     Args:
-        detectors: `detector` and the controls, by name.
+        detectors: `detector` and the controls, by name; detectors of further seeds, whose names begin with `SEED`,
+            count only for the mean and standard deviation over seeds.
         clips: the test clips; those without a label are scored and not measured.
         frames: of the clips, by the front ends of the detectors.
 
     Raises:
         InputError: a clip's machine id is one that the detector was not fitted for.
     """
+    seeds = {name: d for name, d in detectors.items() if name.startswith(SEED)}
+    detectors = {name: d for name, d in detectors.items() if name not in seeds}
     detector = detectors["detector"]
     machine_ids = [clip.machine_id for clip in clips]
     unknown = sorted(set(machine_ids) - set(detector.machine_ids))
@@ -74,6 +80,9 @@ def evaluate(detectors: dict[str, Detector], clips: Sequence[Clip], frames: dict
         "differences": _differences(scores, headline, labelled, is_anomaly, ids),
         "thresholds": _threshold_measures(detector, scores["detector"], clips, labelled),
     }
+    if seeds:
+        others = [summaries(d.score_frames(frames[d.front_end], machine_ids)) for d in seeds.values()]
+        report["seeds"] = _over_seeds([own, *others])
     if any(fitted.pool for by_id in detector.fitted.values() for fitted in by_id.values()):
         report["single_windows"] = _single_windows(detector, frames[detector.front_end], clips)
     report["scorer_settings"] = {
@@ -83,9 +92,22 @@ def evaluate(detectors: dict[str, Detector], clips: Sequence[Clip], frames: dict
     return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report)
 
 
+def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and standard deviation over seeds of each scorer's measures, themselves means over machine ids."""
+    result: dict[str, Any] = {}
+    for scorer in summaries[0]:
+        values = {name: [summary[scorer]["mean"][name] for summary in summaries] for name in metrics.MEASURES}
+        result[scorer] = {
+            name: {"mean": float(np.mean(of)), "standard_deviation": float(np.std(of, ddof=1)), "values": of}
+            for name, of in values.items()
+            if None not in of
+        }
+    return result
+
+
 def _single_windows(detector: Detector, frames: ClipFrames, clips: Sequence[Clip]) -> dict[str, Any]:
     """Measures of single windows, by each scorer that pools them; a window has its clip's label."""
-    values = detector.representation(frames)
+    values = represent(detector.representation, frames)
     ids = np.asarray([clip.machine_id for clip in clips])
     labelled = np.asarray([clip.is_anomaly is not None for clip in clips])
     is_anomaly = np.asarray([bool(clip.is_anomaly) for clip in clips])
@@ -96,7 +118,7 @@ def _single_windows(detector: Detector, frames: ClipFrames, clips: Sequence[Clip
             chosen = labelled & (ids == machine_id)
             if fitted.pool is None or not chosen.any():
                 continue
-            windows = fitted.score_windows(values.of(chosen))
+            windows = fitted.score_windows(values(machine_id).of(chosen))
             present = ~np.isnan(windows)
             scores.append(windows[present])
             labels.append(np.broadcast_to(is_anomaly[chosen][:, None], windows.shape)[present])
@@ -194,6 +216,11 @@ def format_report(report: dict[str, Any]) -> str:
             add(f"  control: {control}, {scorer}", summary)
     for scorer, summary in report.get("single_windows", {}).items():
         add(f"  {scorer}, single frames", summary)
+    for scorer, by_measure in report.get("seeds", {}).items():
+        if "auc" in by_measure:
+            cells = [f"{at['mean']:.3f} ± {at['standard_deviation']:.3f}" for at in by_measure.values()]
+            blank = [""] * len(machine_ids)
+            table.append([f"  {scorer}, mean of {len(by_measure['auc']['values'])} seeds", *blank, " / ".join(cells)])
     parts = [
         _rows(table),
         "* headline; the other scorers are exploratory, the controls are no result of the model",

@@ -11,20 +11,19 @@ from typing import Any
 import jax
 import numpy as np
 
-from asd_jax import fitted_scorers, run_folder, scorers, thresholds
+from asd_jax import bottleneck, fitted_scorers, run_folder, scorers, thresholds
 from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, save_detectors
 from asd_jax.errors import InputError
+from asd_jax.evaluation import SEED
 from asd_jax.evaluation_run import evaluate_detectors, timed
 from asd_jax.extraction import ClipFrames, Extracted
 from asd_jax.features import FrontEnd
-from asd_jax.features import scaling as scalings
-from asd_jax.features.scaling import Scaling
 from asd_jax.fitted_scorers import ScorerSpec, fit_scorers, readable
+from asd_jax.members import TrainedMember, plan_members, representation, train_planned
 from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips
-from asd_jax.representations import FrameMean, Network, Representation, Residual
-from asd_jax.training import FitResult, fit, init_train_state, mean_prediction_error
-from asd_jax.training_plan import Plan, TrainingConfig, make_plan, split_validation
+from asd_jax.representations import FrameMean, Network, represent
+from asd_jax.training_plan import TrainingConfig
 
 # Isolation forests take longer than all the others together, and are there when asked for.
 REPORTED = tuple(name for name in scorers.REGISTRY if name != "iforest")
@@ -45,6 +44,10 @@ class ExperimentConfig:
         threshold: rule of the decision thresholds.
         validation_fraction: share of each machine id's training clips that the network is not trained on.
         seed: of parameters, order of examples, validation clips and folds.
+        num_seeds: networks trained, of this seed and those after it; the results are the first one's, with the mean
+            and standard deviation over all.
+        bottleneck_sizes: widths to train and choose from by validation error (see `bottleneck`); none for the model's.
+        per_machine_id: train a network for each machine id on its clips alone, instead of one for all.
     """
 
     experiment: str
@@ -57,6 +60,9 @@ class ExperimentConfig:
     threshold: str = thresholds.DEFAULT
     validation_fraction: float = 0.1
     seed: int = 0
+    num_seeds: int = 1
+    bottleneck_sizes: tuple[int, ...] = ()
+    per_machine_id: bool = False
 
     def check(self) -> None:
         """Raise InputError for a setting that cannot be, before anything is read or written."""
@@ -64,6 +70,7 @@ class ExperimentConfig:
             "--epochs": self.training.epochs,
             "--batch_size": self.training.batch_size,
             "--learning_rate": self.training.learning_rate,
+            "--num_seeds": self.num_seeds,
         }
         for flag, value in positive.items():
             if not value > 0:
@@ -72,6 +79,8 @@ class ExperimentConfig:
             raise InputError(f"--validation_fraction={self.validation_fraction}: give a share from 0 to below 1")
         if self.training.patience is not None and self.validation_fraction == 0:
             raise InputError("early stopping needs validation clips; give --validation_fraction above 0")
+        if self.bottleneck_sizes and self.validation_fraction == 0:
+            raise InputError("choosing a bottleneck needs validation clips; give --validation_fraction above 0")
         for flag, names in (("--scorer", (self.scorer,)), ("--scorers", self.scorers)):
             for name in names:
                 try:
@@ -118,30 +127,49 @@ def run(
             config.data, config.front_end, dataset, min_frames=config.model.window_span, say=say
         )
         log_mels = control_log_mels(dataset, train, config.front_end)
-    network = Network(config.model, config.front_end.n_features)
-    machine_ids = [clip.machine_id for clip in train.clips]
-    chosen, validation = split_validation(machine_ids, fraction=config.validation_fraction, seed=config.seed)
-    plan = make_plan(config.model, config.training, train.frames, chosen, validation)
-    if strict_batch_size and plan.batch_size < config.training.batch_size:
+    planned = plan_members(
+        config.model,
+        config.training,
+        train,
+        seeds=range(config.seed, config.seed + config.num_seeds),
+        per_machine_id=config.per_machine_id,
+        validation_fraction=config.validation_fraction,
+    )
+    smallest = min((member.plan for member in planned), key=lambda plan: len(plan.starts))
+    if strict_batch_size and smallest.batch_size < config.training.batch_size:
         raise InputError(
-            f"--batch_size={config.training.batch_size} is more than the {len(plan.starts)} training examples; "
+            f"--batch_size={config.training.batch_size} is more than the {len(smallest.starts)} training examples; "
             "give a smaller one"
         )
-    for note in plan.notes:
+    notes = list(dict.fromkeys(note for member in planned for note in member.plan.notes))
+    for note in notes:
         say(f"note: {note}")
     run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=resume)
 
-    scaling = scalings.REGISTRY[config.model.scaling](train.frames.frames)
     with timed(seconds, "train"):
-        fitted = _fit(config, workdir, network, train, plan, scaling)
-    held_out = np.isin(np.arange(len(machine_ids)), validation)
+        folder = workdir / "checkpoints" / "training"
+
+        def train_network(model: Any, folder: Path) -> list[TrainedMember]:
+            network = Network(model, config.front_end.n_features)
+            return train_planned(network, train.frames, planned, config.training, folder)
+
+        selection = {}
+        if config.bottleneck_sizes:
+            members, selection["bottleneck_size"] = bottleneck.train_all(
+                config.bottleneck_sizes,
+                lambda size: train_network(
+                    bottleneck.with_bottleneck(config.model, size), folder / f"bottleneck_{size}"
+                ),
+                train.frames,
+            )
+            say(f"bottleneck of {selection['bottleneck_size']['chosen']}, chosen by validation error")
+        else:
+            members = train_network(config.model, folder)
     with timed(seconds, "fit_scorers"):
-        detectors = _detectors(config, network, fitted, plan, scaling, train, log_mels, held_out)
+        detectors = _detectors(config, members, train, log_mels)
     save_detectors(workdir, detectors)
-    extra = {
-        "validation_error": _relative_validation_error(fitted, train, chosen, validation, scaling),
-        "notes": list(plan.notes),
-    }
+    errors = [member.validation_error(train.frames) for member in members]
+    extra = {"validation_error": None if None in errors else float(np.mean(errors)), "notes": notes} | selection
     return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
 
 
@@ -167,58 +195,47 @@ def _describe(config: ExperimentConfig, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _fit(
-    config: ExperimentConfig, workdir: Path, network: Network, train: Extracted, plan: Plan, scaling: Scaling
-) -> FitResult:
-    from asd_jax.checkpoints import RunCheckpoints  # late: Orbax takes a second to import
-
-    checkpoints = RunCheckpoints(workdir / "checkpoints" / "training")
-    try:
-        return fit(
-            network, train.frames, plan, config.training, scaling=scaling, seed=config.seed, checkpointer=checkpoints
-        )
-    finally:
-        checkpoints.close()
-
-
-def _relative_validation_error(
-    fitted: FitResult, train: Extracted, chosen: np.ndarray, validation: np.ndarray, scaling: Scaling
-) -> float | None:
-    """The chosen parameters' validation loss over that of predicting the training mean of every feature."""
-    if len(validation) == 0:
-        return None
-    progress = fitted.progress
-    loss = progress.best_loss if fitted.used == "best" else progress.history[-1]["validation_loss"]
-    return loss / mean_prediction_error(train.frames, chosen, validation, scaling)
-
-
 def _detectors(
     config: ExperimentConfig,
-    network: Network,
-    fitted: FitResult,
-    plan: Plan,
-    scaling: Scaling,
+    members: Sequence[TrainedMember],
     train: Extracted,
     log_mels: tuple[FrontEnd, ClipFrames],
-    held_out: np.ndarray,
 ) -> dict[str, Detector]:
-    """The detector and the two controls that every network is held against."""
-    start = init_train_state(network, config.training, plan.n_steps, key=jax.random.key(config.seed))
-    machine_ids = [clip.machine_id for clip in train.clips]
-    options = {"held_out": held_out, "threshold": config.threshold, "seed": config.seed}
+    """The first seed's detector, the two controls that every network is held against, the other seeds' detectors."""
+    machine_ids = np.asarray([clip.machine_id for clip in train.clips])
 
-    def detector(representation: Representation, headline: str, names: Sequence[str]) -> Detector:
-        values = representation(train.frames)
-        specs = readable(values, dict.fromkeys((headline, *names)))
-        by_scorer = fit_scorers(values, machine_ids, specs=specs, **options)
+    def options(of_seed: Sequence[TrainedMember]) -> dict[str, Any]:
+        validation = np.concatenate([member.planned.validation for member in of_seed])
+        held_out = np.isin(np.arange(len(machine_ids)), validation)
+        return {"held_out": held_out, "threshold": config.threshold, "seed": of_seed[0].planned.seed}
+
+    def detector(
+        of_seed: Sequence[TrainedMember], representation: Any, headline: str, names: Sequence[str]
+    ) -> Detector:
+        values, by_scorer = represent(representation, train.frames), {}
+        for machine_id in sorted(set(machine_ids.tolist())):
+            of_id = machine_ids == machine_id
+            mine = values(machine_id).of(of_id)
+            given = options(of_seed)
+            given["held_out"] = given["held_out"][of_id]
+            specs = readable(mine, dict.fromkeys((headline, *names)))
+            for name, by_id in fit_scorers(mine, machine_ids[of_id].tolist(), specs=specs, **given).items():
+                by_scorer.setdefault(name, {}).update(by_id)
         return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span)
 
+    by_seed: dict[int, list[TrainedMember]] = {}
+    for member in members:
+        by_seed.setdefault(member.planned.seed, []).append(member)
+    first, *others = by_seed.values()
     log_mel, frames = log_mels
-    control = fit_scorers(FrameMean()(frames), machine_ids, specs=[ScorerSpec("mahalanobis")], **options)
-    trained = Residual(network, fitted.params, fitted.model_state, scaling)
-    untrained = Residual(network, start.params, start.model_state, scaling)
+    specs = [ScorerSpec("mahalanobis")]
+    control = fit_scorers(FrameMean()(frames), machine_ids.tolist(), specs=specs, **options(first))
+    untrained = representation(first, config.training)
     return {
-        "detector": detector(trained, config.scorer, config.scorers),
+        "detector": detector(first, representation(first), config.scorer, config.scorers),
         "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis"),
-        "at_initialisation": detector(untrained, config.scorer, fitted_scorers.DEFAULT),
+        "at_initialisation": detector(first, untrained, config.scorer, fitted_scorers.DEFAULT),
+    } | {
+        f"{SEED}{of_seed[0].planned.seed}": detector(of_seed, representation(of_seed), config.scorer, config.scorers)
+        for of_seed in others
     }

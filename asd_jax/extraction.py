@@ -49,6 +49,10 @@ class ClipFrames:
         start = self.clip_start[index]
         return self.frames[start : start + self.clip_length[index]]
 
+    def select(self, chosen: Int[np.ndarray, " n"]) -> "ClipFrames":
+        """The chosen clips, in the order given (a copy)."""
+        return ClipFrames.from_clips([self.clip(int(index)) for index in chosen])
+
     def padded_batches(
         self, *, max_frames: int = 8192
     ) -> Iterator[tuple[Int[np.ndarray, " n"], Float[np.ndarray, "batch n_frames n_features"]]]:

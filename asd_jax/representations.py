@@ -6,6 +6,7 @@ where there is no network), its `vector` feeds vector scorers.
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -193,6 +194,47 @@ def _tuples(value: Any) -> Any:
 
 
 @dataclasses.dataclass(frozen=True)
+class PerMachine:
+    """One network a machine id: a clip is represented by its own id's."""
+
+    kind = "per_machine"
+
+    parts: dict[str, Residual]
+
+    def of_machine(self, machine_id: str) -> Residual:
+        """The representation of an id."""
+        return self.parts[machine_id]
+
+    def __call__(self, clips: ClipFrames) -> ClipRepresentation:
+        """There is no representation that holds for all ids."""
+        raise TypeError("take of_machine(machine_id) of a representation per machine id")
+
+    def to_state(self) -> tuple[dict[str, Any], PyTree]:
+        """Settings and arrays."""
+        states = {machine_id: part.to_state() for machine_id, part in self.parts.items()}
+        settings = {"kind": self.kind, "parts": {machine_id: state[0] for machine_id, state in states.items()}}
+        return settings, {machine_id: state[1] for machine_id, state in states.items()}
+
+    @classmethod
+    def from_state(cls, settings: dict[str, Any], arrays: PyTree) -> "PerMachine":
+        """Rebuild from `to_state`."""
+        parts = settings["parts"]
+        return cls({machine_id: Residual.from_state(parts[machine_id], arrays[machine_id]) for machine_id in parts})
+
+
+def represent(representation: Representation, clips: ClipFrames) -> Callable[[str], ClipRepresentation]:
+    """Clips as each machine id sees them: the same for all ids, unless the representation is one a machine id.
+
+    Returns:
+        from a machine id to the representation of all clips, computed when it is first asked for.
+    """
+    if isinstance(representation, PerMachine):
+        return functools.cache(lambda machine_id: representation.of_machine(machine_id)(clips))
+    shared = functools.cache(lambda: representation(clips))
+    return lambda machine_id: shared()
+
+
+@dataclasses.dataclass(frozen=True)
 class FrameMean:
     """The time-mean of a clip's frames: the control that needs no network."""
 
@@ -213,4 +255,4 @@ class FrameMean:
         return cls()
 
 
-REGISTRY = {representation.kind: representation for representation in (Residual, FrameMean)}
+REGISTRY = {representation.kind: representation for representation in (Residual, PerMachine, FrameMean)}

@@ -31,9 +31,19 @@ flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
 flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.")
+flags.DEFINE_integer("num_seeds", 1, "Networks to train, of --seed and the seeds after it; results as mean ± sd too.")
+flags.DEFINE_bool("per_machine_id", False, "Train one network for each machine id instead of one for all.")
 flags.DEFINE_integer("epochs", None, "Passes over the training clips. Default: the recipe's.")
 flags.DEFINE_integer("batch_size", None, "Examples a step. Default: the recipe's.")
 flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. Default: the recipe's.")
+flags.DEFINE_integer("hidden_size", None, "Width of each recurrent layer. Default: the recipe's.", lower_bound=1)
+flags.DEFINE_integer("window_frames", None, "Frames of a window; one starts every half of them.", lower_bound=2)
+flags.DEFINE_list(
+    "bottleneck_size",
+    None,
+    "Width of the bottleneck. Several, such as 2,4,8, are all trained, and the smallest within one standard error of "
+    "the best validation error is taken. Default: the recipe's.",
+)
 flags.DEFINE_float("validation_fraction", 0.1, "Share of each machine id's training clips kept for validation.")
 flags.DEFINE_string("scorer", None, "Headline scorer, fixed before results are seen. Default: the recipe's.")
 flags.DEFINE_list(
@@ -62,6 +72,8 @@ TRAINING_FLAGS = (
     "workdir",
     "resume",
     "seed",
+    "num_seeds",
+    "per_machine_id",
     "epochs",
     "batch_size",
     "learning_rate",
@@ -184,6 +196,9 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
     from asd_jax.experiment import ExperimentConfig, run
 
     data = data_config()
+    sizes = bottleneck_sizes()
+    if sizes:
+        model = dataclasses.replace(model, bottleneck_size=sizes[0])
     reported = {} if FLAGS.scorers is None else {"scorers": tuple(FLAGS.scorers)}
     config = ExperimentConfig(
         experiment=experiment,
@@ -195,6 +210,9 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
         threshold=FLAGS.threshold,
         validation_fraction=FLAGS.validation_fraction,
         seed=FLAGS.seed,
+        num_seeds=FLAGS.num_seeds,
+        per_machine_id=FLAGS.per_machine_id,
+        bottleneck_sizes=sizes if len(sizes) > 1 else (),
         **reported,
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -202,11 +220,31 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
     run(config, workdir, resume=FLAGS.resume, strict_batch_size=FLAGS.batch_size is not None, flags=given_flags())
 
 
+def bottleneck_sizes() -> tuple[int, ...]:
+    """Widths that `--bottleneck_size` names."""
+    try:
+        sizes = tuple(int(size) for size in FLAGS.bottleneck_size or ())
+    except ValueError:
+        sizes = (0,)
+    if min(sizes, default=1) < 1:
+        raise InputError(f"--bottleneck_size={','.join(FLAGS.bottleneck_size)}: give numbers from 1, such as 2,4,8")
+    return sizes
+
+
+def given(*names: str) -> dict[str, Any]:
+    """Those of some flags that the user gave; for the others the config's default, the recipe's, holds."""
+    return {name: FLAGS[name].value for name in names if FLAGS[name].value is not None}
+
+
+def window() -> dict[str, int]:
+    """Settings of a model's windows that `--window_frames` asks for."""
+    frames = FLAGS.window_frames
+    return {} if frames is None else {"window_frames": frames, "window_hop": frames // 2}
+
+
 def override(training: Any) -> Any:
     """A recipe's `TrainingConfig` with the flags that the user gave; epochs given are not raised to `min_steps`."""
-    given = {
-        name: FLAGS[name].value for name in ("epochs", "batch_size", "learning_rate") if FLAGS[name].value is not None
-    }
-    if "epochs" in given:
-        given["min_steps"] = 0
-    return dataclasses.replace(training, **given)
+    changes = given("epochs", "batch_size", "learning_rate")
+    if "epochs" in changes:
+        changes["min_steps"] = 0
+    return dataclasses.replace(training, **changes)

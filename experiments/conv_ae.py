@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> None:
         training = recipe(epochs=100, batch_size=64, learning_rate=1e-3, schedule="constant", patience=10)
     else:
         model = config(**settings)
-        training = recipe(epochs=20, min_steps=1500, batch_size=64, learning_rate=1e-3)
+        training = recipe(epochs=12, min_steps=1000, batch_size=64, learning_rate=1e-3)
     common.run_network("conv_ae", model, training)
 
 

@@ -7,8 +7,7 @@ from experiments import common
 
 FLAGS = flags.FLAGS
 
-common.adopt(*common.DATA_FLAGS, *common.TRAINING_FLAGS)
-flags.DEFINE_integer("hidden_size", 128, "Width of each LSTM layer.", lower_bound=1)
+common.adopt(*common.DATA_FLAGS, *common.TRAINING_FLAGS, "hidden_size")
 flags.DEFINE_integer("context_frames", 10, "Frames that a prediction sees.", lower_bound=1)
 
 
@@ -17,7 +16,7 @@ def main(arguments: list[str]) -> None:
     common.no_arguments(arguments)
     common.take_recorded_flags()
     model = asd_jax.models.LSTMPredictorConfig(
-        hidden_size=FLAGS.hidden_size,
+        **common.given("hidden_size"),
         context_frames=FLAGS.context_frames,
         segment_frames=FLAGS.context_frames + 20,
     )

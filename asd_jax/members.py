@@ -1,0 +1,118 @@
+"""The members that an experiment trains: one a seed, or one a seed and machine id, with its own clips and scaling."""
+
+import dataclasses
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import jax
+import numpy as np
+from jaxtyping import Int
+
+from asd_jax.ensembles import Member, fit_members
+from asd_jax.extraction import ClipFrames, Extracted
+from asd_jax.features import scaling as scalings
+from asd_jax.features.scaling import Scaling
+from asd_jax.representations import Network, PerMachine, Residual
+from asd_jax.training import FitResult, init_train_state, mean_prediction_error
+from asd_jax.training_plan import Plan, TrainingConfig, make_plan, split_validation
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedMember:
+    """What a member is trained on, and by which clips it is validated.
+
+    Attributes:
+        seed: of its parameters, order of examples and validation clips.
+        machine_id: the only one it knows; None for all.
+        train, validation: indices of its clips.
+        plan: its examples.
+        scaling: fitted on its clips.
+    """
+
+    seed: int
+    machine_id: str | None
+    train: Int[np.ndarray, " n_train"]
+    validation: Int[np.ndarray, " n_validation"]
+    plan: Plan
+    scaling: Scaling
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedMember:
+    """A member after training."""
+
+    planned: PlannedMember
+    network: Network
+    result: FitResult
+
+    @property
+    def residual(self) -> Residual:
+        """Its representation."""
+        return Residual(self.network, self.result.params, self.result.model_state, self.planned.scaling)
+
+    def untrained(self, config: TrainingConfig) -> Residual:
+        """The same network before its first step: the control."""
+        planned = self.planned
+        key = jax.random.key(planned.seed)
+        start = init_train_state(self.network, config, planned.plan.n_steps, key=key)
+        return Residual(self.network, start.params, start.model_state, planned.scaling)
+
+    def validation_error(self, clips: ClipFrames) -> float | None:
+        """Validation loss of its parameters over that of predicting the training mean of every feature."""
+        planned, progress = self.planned, self.result.progress
+        if len(planned.validation) == 0:
+            return None
+        loss = progress.best_loss if self.result.used == "best" else progress.history[-1]["validation_loss"]
+        return loss / mean_prediction_error(clips, planned.train, planned.validation, planned.scaling)
+
+
+def plan_members(
+    model: object,
+    training: TrainingConfig,
+    train: Extracted,
+    *,
+    seeds: Sequence[int],
+    per_machine_id: bool,
+    validation_fraction: float,
+) -> list[PlannedMember]:
+    """The members of an experiment, seed by seed; all take the smallest batch that any of them needs."""
+    ids = np.asarray([clip.machine_id for clip in train.clips])
+    groups: list[str | None] = sorted(set(ids.tolist())) if per_machine_id else [None]
+
+    def planned(seed: int, machine_id: str | None, training: TrainingConfig) -> PlannedMember:
+        of_group = np.arange(len(ids)) if machine_id is None else np.flatnonzero(ids == machine_id)
+        split = split_validation(ids[of_group].tolist(), fraction=validation_fraction, seed=seed)
+        chosen, validation = (of_group[part] for part in split)
+        plan = make_plan(model, training, train.frames, chosen, validation)
+        frames = train.frames.frames if machine_id is None else train.frames.select(of_group).frames
+        return PlannedMember(seed, machine_id, chosen, validation, plan, scalings.REGISTRY[model.scaling](frames))
+
+    members = [planned(seed, machine_id, training) for seed in seeds for machine_id in groups]
+    batch_size = min(member.plan.batch_size for member in members)
+    if any(member.plan.batch_size > batch_size for member in members):
+        training = dataclasses.replace(training, batch_size=batch_size)
+        members = [planned(member.seed, member.machine_id, training) for member in members]
+    return members
+
+
+def train_planned(
+    network: Network, clips: ClipFrames, planned: Sequence[PlannedMember], config: TrainingConfig, folder: Path
+) -> list[TrainedMember]:
+    """Train members, their states kept below `folder`; a lone member's are in the folder itself."""
+    from asd_jax.checkpoints import RunCheckpoints  # late: Orbax takes a second to import
+
+    with ExitStack() as stack:
+        members = []
+        for number, member in enumerate(planned):
+            checkpoints = RunCheckpoints(folder if len(planned) == 1 else folder / f"member_{number}")
+            stack.callback(checkpoints.close)
+            members.append(Member(member.plan, member.scaling, member.seed, checkpoints))
+        results = fit_members(network, clips, members, config)
+    return [TrainedMember(member, network, result) for member, result in zip(planned, results, strict=True)]
+
+
+def representation(members: Sequence[TrainedMember], untrained: TrainingConfig | None = None) -> Residual | PerMachine:
+    """What the members of one seed make of clips together; before training where its config is given."""
+    parts = {m.planned.machine_id: m.residual if untrained is None else m.untrained(untrained) for m in members}
+    return parts[None] if None in parts else PerMachine(parts)
