@@ -21,6 +21,7 @@ from asd_jax.extraction import ClipFrames, Extracted
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import ScorerSpec, fit_scorers, readable
 from asd_jax.members import TrainedMember, plan_members, representation, train_planned
+from asd_jax.placement import MESHES
 from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips
 from asd_jax.representations import FrameMean, Network, represent
 from asd_jax.training_plan import TrainingConfig
@@ -79,6 +80,10 @@ class ExperimentConfig:
             raise InputError(f"--validation_fraction={self.validation_fraction}: give a share from 0 to below 1")
         if self.training.patience is not None and self.validation_fraction == 0:
             raise InputError("early stopping needs validation clips; give --validation_fraction above 0")
+        if self.training.mesh not in MESHES:
+            raise InputError(f"--mesh={self.training.mesh}: give {' or '.join(MESHES)}")
+        if self.training.mesh != "none" and (self.num_seeds > 1 or self.per_machine_id):
+            raise InputError("--mesh splits the batches of one network; leave out --num_seeds and --per_machine_id")
         if self.bottleneck_sizes and self.validation_fraction == 0:
             raise InputError("choosing a bottleneck needs validation clips; give --validation_fraction above 0")
         for flag, names in (("--scorer", (self.scorer,)), ("--scorers", self.scorers)):

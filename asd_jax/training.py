@@ -16,6 +16,7 @@ from tqdm import tqdm
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import Scaling
+from asd_jax.placement import place
 from asd_jax.representations import Network
 from asd_jax.training_plan import Plan, TrainingConfig, epoch_order
 
@@ -218,7 +219,8 @@ def fit(
     _, schedule = make_optimizer(config, plan.n_steps)
     train_state = init_train_state(network, config, plan.n_steps, key=jax.random.key(seed))
     train_state, progress, best = restore(train_state, config, checkpointer)
-    frames = jnp.asarray(clips.frames)
+    replicate, split = place(config.mesh, plan.batch_size)
+    train_state, frames = replicate((train_state, jnp.asarray(clips.frames)))
     steps_per_call = min(STEPS_PER_CALL, plan.steps_per_epoch) if network.config.scan_epoch else 1
     bar = tqdm(
         total=plan.n_steps,
@@ -234,7 +236,7 @@ def fit(
             for indices, active in _calls(order, steps_per_call):
                 train_state, losses = train_steps(
                     network, config, plan.n_steps, plan.segment_frames,
-                    train_state, frames, scaling, plan.starts[indices].astype(np.int32), active,
+                    train_state, frames, scaling, split(plan.starts[indices].astype(np.int32)), active,
                 )  # fmt: skip
                 losses = np.asarray(losses)[active]
                 if not np.isfinite(losses).all():

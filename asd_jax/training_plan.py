@@ -24,6 +24,7 @@ class TrainingConfig:
         patience: epochs without a better validation loss after which training stops and the best parameters are
             used; None trains all epochs and uses the latest.
         min_delta: by how much a validation loss must be lower to count as better.
+        mesh: `none` trains on one device, `data` splits every batch over all of them.
     """
 
     epochs: int = 10
@@ -33,6 +34,7 @@ class TrainingConfig:
     schedule: str = "cosine"
     patience: int | None = None
     min_delta: float = 0.0
+    mesh: str = "none"
 
 
 def segment_starts(

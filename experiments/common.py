@@ -36,6 +36,7 @@ flags.DEFINE_bool("per_machine_id", False, "Train one network for each machine i
 flags.DEFINE_integer("epochs", None, "Passes over the training clips. Default: the recipe's.")
 flags.DEFINE_integer("batch_size", None, "Examples a step. Default: the recipe's.")
 flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. Default: the recipe's.")
+flags.DEFINE_string("mesh", None, "data splits every batch over all devices; none, the default, takes one.")
 flags.DEFINE_integer("hidden_size", None, "Width of each recurrent layer. Default: the recipe's.", lower_bound=1)
 flags.DEFINE_integer("window_frames", None, "Frames of a window; one starts every half of them.", lower_bound=2)
 flags.DEFINE_list(
@@ -77,6 +78,7 @@ TRAINING_FLAGS = (
     "epochs",
     "batch_size",
     "learning_rate",
+    "mesh",
     "validation_fraction",
     "scorer",
     "scorers",
@@ -193,8 +195,10 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
         training: the recipe's `TrainingConfig`.
         scorer: the recipe's headline scorer.
     """
+    from asd_jax import compilation_cache
     from asd_jax.experiment import ExperimentConfig, run
 
+    compilation_cache.enable()
     data = data_config()
     sizes = bottleneck_sizes()
     if sizes:
@@ -244,7 +248,7 @@ def window() -> dict[str, int]:
 
 def override(training: Any) -> Any:
     """A recipe's `TrainingConfig` with the flags that the user gave; epochs given are not raised to `min_steps`."""
-    changes = given("epochs", "batch_size", "learning_rate")
+    changes = given("epochs", "batch_size", "learning_rate", "mesh")
     if "epochs" in changes:
         changes["min_steps"] = 0
     return dataclasses.replace(training, **changes)
