@@ -21,10 +21,9 @@ if TYPE_CHECKING:  # matplotlib and JAX are imported late, so that --help answer
 
 FLAGS = flags.FLAGS
 
-common.adopt("channel", "debug")
+common.adopt("preset", "channel", "debug")
 flags.DEFINE_string("clip", None, "Recording to show, in any format that soundfile reads.")
 flags.DEFINE_string("out", None, "Picture to write; the ending says the format: png, pdf, svg.")
-flags.DEFINE_string("preset", "dcase", "Settings of the front ends: dcase, librosa or torchaudio.")
 flags.DEFINE_float("frame_seconds", 0.6, "Duration of a slice, in seconds.", lower_bound=0.01)
 flags.DEFINE_float("overlap", 0.5, "Share of a slice that the next one repeats.", lower_bound=0.0, upper_bound=0.99)
 

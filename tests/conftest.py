@@ -10,7 +10,6 @@ import soundfile
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
-jax.config.update("jax_enable_compilation_cache", False)  # what scripts keep in the user's folder is not for tests
 
 
 def pytest_configure(config):

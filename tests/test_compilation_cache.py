@@ -28,6 +28,6 @@ def test_the_users_own_folder_stays(monkeypatch, tmp_path):
     import jax
 
     monkeypatch.setattr(jax.config, "update", None)  # nothing may be set
-    compilation_cache.enable()  # the tests run without a cache
+    compilation_cache.enable()  # the tests have a folder of their own
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert compilation_cache.folder().parent == tmp_path / "asd_jax"
