@@ -3,6 +3,7 @@
 `lstm`: windows a second of the LSTM predictor (2 × 256, 10 steps of 128, 760 windows a batch, cut from clips), forward,
 backward and Adam. PyTorch takes torch.nn.LSTM on the unfolded windows. `dense`: epochs a second of the dense
 autoencoder (100 steps of 512 windows); PyTorch with its DataLoader, and with a loop over preloaded tensors.
+`members`: five steps of eight dense autoencoders in one program, and one after another.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 
+from asd_jax.ensembles import train_members
 from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import Scaling
 from asd_jax.models import DenseAutoencoderConfig, LSTMPredictorConfig
@@ -150,6 +152,29 @@ def dense(repeats: int) -> None:
     table("epochs a second", {name: 1 / value for name, value in times.items()})
 
 
+def members(repeats: int) -> None:
+    n_members, n_steps, data = 8, 5, clips(256, 204)
+    alone = [Ours(DenseAutoencoderConfig(), data, 512) for _ in range(n_members)]
+    one = alone[0]
+    order = epoch_order(len(one.plan.starts), 512, seed=0, epoch=0)[:n_steps]
+    starts = np.tile(one.plan.starts[order].astype(np.int32), (n_members, 1, 1))
+    stack = functools.partial(jax.tree.map, lambda *leaves: jnp.stack(leaves))
+    states = stack(*[ours.state for ours in alone])
+    scalings = stack(*[RAW] * n_members)
+
+    def together() -> jax.Array:
+        nonlocal states
+        states, losses = train_members(
+            one.network, one.training, jnp.ones(n_members, jnp.int32), one.plan.segment_frames,
+            states, one.frames, scalings, starts, np.ones(n_steps, bool),
+        )  # fmt: skip
+        return losses
+
+    candidates = {"asd_jax": together, "one after another": lambda: [ours.run(n_steps, n_steps) for ours in alone]}
+    times = harness.seconds(candidates, repeats=repeats)
+    table("steps of all members a second", {name: n_steps / value for name, value in times.items()})
+
+
 def table(unit: str, rates: dict[str, float]) -> None:
     ours = rates["asd_jax"]
     for name, rate in rates.items():
@@ -159,15 +184,17 @@ def table(unit: str, rates: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
-    parser.add_argument("--only", choices=["lstm", "dense"], help="one of the two tables")
+    parser.add_argument("--only", choices=["lstm", "dense", "members"], help="one of the tables")
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
     harness.describe_machine("torch", "flax", "optax", force=arguments.force)
     print(f"torch     {torch.get_num_threads()} threads on {DEVICE}")
-    if arguments.only != "dense":
+    if arguments.only in (None, "lstm"):
         lstm(2 if DEVICE == "cpu" else 20, arguments.repeats)
-    if arguments.only != "lstm":
+    if arguments.only in (None, "dense"):
         dense(arguments.repeats)
+    if arguments.only in (None, "members"):
+        members(arguments.repeats)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,13 @@
-"""Convolutional autoencoder: overlapping mel frames of 0.6 s, scaled to [0, 1], as pictures; scored by the error."""
+"""Convolutional autoencoder: overlapping mel frames of 0.6 s, scaled to [0, 1], as pictures; scored by the error.
+
+The small network and its training are ours; `--variant=uminho` is the deep one of the University of Minho's entry to
+DCASE 2020 (patches of 32 frames every 3, standardised, early stopping with a patience of 10), not for a CPU.
+
+    python -m experiments.conv_ae --machine=toy_car --data_dir=DIR
+
+On 320 training clips of ToyCar ids 01 and 02, resynthesised (seed 0): mse AUC 0.772, pAUC 0.602; untrained 0.624.
+Validation error 0.70 of the variance. 254 CPU seconds.
+"""
 
 from absl import flags
 

@@ -1,4 +1,13 @@
-"""LSTM autoencoder: 0.6 s of log-mel frames through an LSTM and a narrow code and back, scored by the error."""
+"""LSTM autoencoder: 0.6 s of log-mel frames through an LSTM and a narrow code and back, scored by the error.
+
+After a study of driving sounds, which feeds it CENS, log-mel energies and MFCC: `--features=cens,lmfe,mfcc`. Sizes
+and training are ours.
+
+    python -m experiments.lstm_ae --machine=toy_car --data_dir=DIR
+
+On 320 training clips of ToyCar ids 01 and 02, resynthesised (seed 0): mse AUC 0.809, pAUC 0.678; untrained 0.688.
+Validation error 0.62 of the variance. 205 CPU seconds.
+"""
 
 import asd_jax
 from experiments import common
