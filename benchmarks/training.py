@@ -5,7 +5,8 @@ backward and Adam. PyTorch takes torch.nn.LSTM on the unfolded windows. `dense`:
 autoencoder (100 steps of 512 windows); PyTorch with its DataLoader, and with a loop over preloaded tensors.
 `members`: five steps of eight dense autoencoders in one program, and one after another.
 
-Where others keep the cores busy, PyTorch's waiting threads spin and slow it many times over: set OMP_WAIT_POLICY=passive.
+Where others keep the cores busy, PyTorch's waiting threads spin and slow it many times over: set
+OMP_WAIT_POLICY=passive.
 """
 
 import argparse
