@@ -11,6 +11,7 @@ from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
 from asd_jax.extraction import extract
+from asd_jax.outputs import Outputs
 from asd_jax.recordings import DataConfig, say_found
 
 
@@ -20,11 +21,13 @@ def evaluate_run(
     *,
     data_dir: str | None = None,
     machine_ids: tuple[str, ...] = (),
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
-    Writes `scores.csv` and `metrics.json` into `workdir` (default `run/evaluate`) and nothing into the run's files.
+    Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
+    nothing into the run's files.
 
     Raises:
         InputError: the folder holds no finished run, or the recordings are bad.
@@ -46,7 +49,7 @@ def evaluate_run(
     dataset = data.open(detectors["detector"].front_end)
     say(f"{config['experiment']} from {run}, on {dataset.machine}: {dataset.description or dataset.name}")
     extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
-    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
+    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say, outputs)
 
 
 def evaluate_detectors(
@@ -58,8 +61,9 @@ def evaluate_detectors(
     seconds: dict[str, float],
     extra: dict[str, Any],
     say: Callable[[str], None],
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
 ) -> dict[str, Any]:
-    """Score the test clips, print the tables, write `scores.csv` and `metrics.json`."""
+    """Score the test clips, print the tables, write `scores.csv`, `metrics.json` and the outputs that are wanted."""
     clips = dataset.split("test")
     detector = detectors["detector"]
     if not clips:
@@ -97,6 +101,7 @@ def evaluate_detectors(
             say(f"note: {machine_id} has {values['undefined']}: scores are written, its measures are undefined")
     run_folder.write_text(workdir / "scores.csv", evaluation.scores_csv(result))
     run_folder.write_json(workdir / "metrics.json", report)
+    outputs.write(workdir, report, result, detectors, frames, dataset, say)
     say(f"written to {workdir}")
     return report
 

@@ -63,6 +63,8 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string("threshold", "gamma_0.9", "Rule of the decision threshold, fitted on normal clips: gamma_Q.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
+flags.DEFINE_bool("report", True, "Write plots/ and report.html, a page to look at in a browser.")
+flags.DEFINE_bool("tensorboard", True, "Write TensorBoard events to tensorboard/.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
 
@@ -83,10 +85,12 @@ TRAINING_FLAGS = (
     "scorer",
     "scorers",
     "threshold",
+    "report",
+    "tensorboard",
     "debug",
 )
 _SHARED_BY = ("experiments.common", "experiments.classical")
-_NOT_A_SETTING = ("workdir", "resume", "debug")
+_NOT_A_SETTING = ("workdir", "resume", "report", "tensorboard", "debug")
 
 
 def adopt(*names: str) -> None:
@@ -221,7 +225,17 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
-    run(config, workdir, resume=FLAGS.resume, strict_batch_size=FLAGS.batch_size is not None, flags=given_flags())
+    run(
+        config, workdir, resume=FLAGS.resume, strict_batch_size=FLAGS.batch_size is not None, flags=given_flags(),
+        outputs=outputs(),
+    )  # fmt: skip
+
+
+def outputs() -> Any:
+    """What to write for people to look at."""
+    from asd_jax.outputs import Outputs
+
+    return Outputs(report=FLAGS.report, tensorboard=FLAGS.tensorboard)
 
 
 def bottleneck_sizes() -> tuple[int, ...]:
