@@ -21,10 +21,12 @@ class ClipMap:
     Attributes:
         expected: reconstruction or prediction, in the unit of the frames, averaged over the windows that hold a frame.
         squared: squared residual in squared standard deviations of training, likewise averaged.
+        deviation: of the clip's time-mean from that of normal clips, in their standard deviations; None with a network.
     """
 
     expected: Float[np.ndarray, "n_frames n_features"]
     squared: Float[np.ndarray, "n_frames n_features"]
+    deviation: Float[np.ndarray, " n_features"] | None = None
 
 
 @functools.partial(jax.jit, static_argnames="network")

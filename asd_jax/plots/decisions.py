@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from asd_jax.plots import style
 
@@ -41,13 +42,14 @@ def score_histograms(
         for name, part in parts.items():
             above[name].extend(part > limit)
         _histogram(axes, parts, limit)
-        axes.set_title(style.plain(machine_id), fontsize=10, fontweight="normal")
+        axes.set_title(style.plain(machine_id))
         axes.set_ylabel("clips")
+        axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     panels[-1].set_xlabel(f"anomaly score ({style.plain(scorer)})")
     panels[0].legend(loc="upper right")
     shares = [f"{style.percent(np.mean(part))} of the {name}" for name, part in above.items() if part]
     text = f"Above the threshold: {', '.join(shares)} clips"
-    figure.suptitle(text, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    style.title(figure, text)
     return figure
 
 
@@ -59,11 +61,11 @@ def _histogram(axes: Axes, parts: dict[str, np.ndarray], limit: float) -> None:
         edges = np.geomspace(low * 0.98, high * 1.02, _BINS)
         axes.set_xscale("log")
     else:
-        # A few clips far out would leave all others in one bar.
-        outer = np.quantile(shown, 0.97) if len(shown) else high
+        # Clips far out would leave all others in one bar.
+        outer = max(limit, np.quantile(shown, 0.85) if len(shown) else high)
         if high > low + 3 * (outer - low) > low:
-            high = low + 1.5 * (outer - low)
-            axes.text(1.0, 0.5, f"{int((shown > high).sum())} beyond →", transform=axes.transAxes, ha="right")
+            high = low + 2.5 * (outer - low)
+            axes.text(1.0, 0.12, f"{int((shown > high).sum())} further out →", transform=axes.transAxes, ha="right")
         margin = 0.02 * (high - low) or 0.05 * abs(high) or 1.0
         edges = np.linspace(low - margin, max(high, min(limit, 2 * high - low)) + margin, _BINS)
     for name, values in parts.items():
@@ -98,5 +100,5 @@ def confusion_matrix(counts: Int[np.ndarray, "2 2"], *, rule: str = "the thresho
     axes.tick_params(length=0)
     alarm = f"{style.percent(shares[0, 1])} false alarms" if totals[0, 0] else "no normal clips"
     hit = f"{style.percent(shares[1, 1])} of the anomalies found" if totals[1, 0] else "no anomalous clips"
-    style.title(axes, f"{rule}: {hit}, {alarm}")
+    style.title(figure, f"{rule}: {hit}, {alarm}")
     return figure

@@ -53,9 +53,9 @@ def roc(
     if defined:
         auc, pauc = (np.mean([measures[name] for _, _, measures in defined.values()]) for name in ("auc", "pauc"))
         found = "an anomaly outscores a normal clip"
-        style.title(axes, f"In {style.percent(auc)} of pairs {found} (AUC {auc:.3f}, pAUC {pauc:.3f})")
+        style.title(figure, f"In {style.percent(auc)} of pairs {found} (AUC {auc:.3f}, pAUC {pauc:.3f})")
     else:
-        style.title(axes, "No machine id has both normal and anomalous clips")
+        style.title(figure, "No machine id has both normal and anomalous clips")
     return figure
 
 
@@ -75,9 +75,9 @@ def precision_recall(
         base = np.mean([labels.mean() for _, labels, _ in defined.values()])
         axes.axhline(base, color="#888888", lw=1, ls=":", label=f"share of anomalies: {base:.2f}")
         mean = np.mean([measures["average_precision"] for _, _, measures in defined.values()])
-        style.title(axes, f"Average precision {mean:.3f}, where guessing gives {base:.2f}")
+        style.title(figure, f"Average precision {mean:.3f}, where guessing gives {base:.2f}")
     else:
-        style.title(axes, "No machine id has both normal and anomalous clips")
+        style.title(figure, "No machine id has both normal and anomalous clips")
     axes.set(xlabel="recall (share of anomalies found)", ylabel="precision (share of alarms that are right)")
     axes.set(xlim=(0, 1), ylim=(0, 1.01))
     axes.legend(loc="lower left", title="average precision", alignment="left")
@@ -129,8 +129,9 @@ def machine_id_bars(
     axes.set_yticks(rows, [style.plain(name) for name in names])
     axes.invert_yaxis()
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=2)
-    style.title(axes, _bars_title(names, values, controls, scorer))
+    order = np.argsort([label.startswith("control") for label in labels], kind="stable")  # the bars first
+    figure.legend([handles[i] for i in order], [labels[i] for i in order], loc="outside lower left", ncols=2)
+    style.title(figure, _bars_title(names, values, controls, scorer))
     return figure
 
 

@@ -12,7 +12,9 @@ import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 NORMAL, ANOMALOUS, CONTROL, LIMIT = "#0072B2", "#D55E00", "#000000", "#000000"
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -22,9 +24,8 @@ WIDTH = 5.2  # inches: at 400 pixels, a telephone's width, the letters are still
 styled = mpl.rc_context(
     {
         "font.size": 10.5,
-        "axes.titlesize": 11,
+        "axes.titlesize": 10,
         "axes.titlelocation": "left",
-        "axes.titleweight": "bold",
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": False,
@@ -45,9 +46,10 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def title(axes: Axes, text: str, *, width: int = 62) -> None:
-    """Set a title, broken into lines that fit the common width."""
-    axes.set_title(textwrap.fill(plain(text), width))
+def title(figure: Figure, text: str) -> None:
+    """Set the title of a figure, broken into lines that fit the common width."""
+    lines = textwrap.fill(text, 54)
+    figure.suptitle(plain(lines), x=0.01, ha="left", fontsize=11, fontweight="bold")
 
 
 def line_style(number: int) -> dict[str, str]:
@@ -57,7 +59,7 @@ def line_style(number: int) -> dict[str, str]:
 
 def percent(share: float) -> str:
     """A share as whole percent."""
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
 
 
 def mel_frequencies(
@@ -67,18 +69,21 @@ def mel_frequencies(
     return librosa.mel_frequencies(n_mels + 2, fmin=fmin, fmax=fmax, htk=htk)[1:-1]
 
 
-def label_frequencies(axes: Axes, frequencies: Float[np.ndarray, " n_mels"]) -> None:
-    """Ticks in kHz on an axis whose unit is the mel band."""
+def label_frequencies(axes: Axes, frequencies: Float[np.ndarray, " n_mels"], *, axis: str = "y") -> None:
+    """Ticks in kHz on an axis, `x` or `y`, whose unit is the mel band."""
     hertz = np.asarray([500, 1000, 2000, 4000, 8000, 16_000])
-    hertz = hertz[(hertz >= frequencies[0]) & (hertz <= frequencies[-1] * 1.02)]
-    axes.set_yticks(
-        np.interp(hertz, frequencies, np.arange(len(frequencies))), [f"{value / 1000:g}" for value in hertz]
-    )
-    axes.set_ylabel("frequency (kHz)")
+    hertz = hertz[(hertz >= frequencies[0]) & (hertz <= frequencies[-1] * 1.05)]
+    bands = np.interp(hertz, frequencies, np.arange(len(frequencies)))
+    getattr(axes, f"set_{axis}ticks")(bands, [f"{value / 1000:g}" for value in hertz])
+    getattr(axes, f"set_{axis}label")("frequency (kHz)")
 
 
 def png(figure: Figure, *, dpi: int = 130) -> bytes:
-    """A figure as PNG."""
+    """A figure as PNG of 256 colours, a third of the size that all colours would take."""
+    canvas = FigureCanvasAgg(figure)
+    figure.set_dpi(dpi)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi)
+    image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(stream, format="PNG")
     return stream.getvalue()

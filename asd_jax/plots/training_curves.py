@@ -41,7 +41,7 @@ def training_curves(
     below.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2))
     below.set_ylim(bottom=0)
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
-    style.title(above, _finding(train_loss, validation_loss))
+    style.title(figure, _finding(train_loss, validation_loss))
     return figure
 
 

@@ -15,9 +15,10 @@ from asd_jax.plots.style import mel_frequencies
 from asd_jax.report import media
 from asd_jax.report.maps import CONTROL, clip_maps, has_network
 from asd_jax.report.ranking import RankedClip
+from asd_jax.residual_maps import ClipMap
 
 N_MAPS = 300  # clips with a small map; a network needs some milliseconds for each
-N_PICTURES = 12  # clips shown whole, with sound
+N_PICTURES = 10  # clips shown whole, with sound
 _AUDIO_BYTES = 12_000_000  # of sound in a report: hours of recordings would make a page that no browser opens
 
 
@@ -69,7 +70,7 @@ def _picture(
     row: RankedClip,
     waveform: np.ndarray,
     frames: np.ndarray,
-    found: object,
+    found: ClipMap,
     front_end: FrontEnd,
     largest: float,
     *,
@@ -81,7 +82,7 @@ def _picture(
     frequencies = mel_frequencies(front_end.n_mels, fmin=front_end.fmin, fmax=fmax, htk=front_end.htk)
     unit = "dB" if front_end.features == ("log_mel",) and front_end.log == "db" else "natural log" if is_mel else ""
     name = f"Log-mel ({unit})" if is_mel else "Features: " + ", ".join(front_end.features)
-    side = "above" if row.margin > 0 else "below"
+    side = ">" if row.decision else "≤"
     figure = plots.clip_picture(
         waveform,
         frames,
@@ -90,13 +91,14 @@ def _picture(
         hop_length=front_end.hop_length,
         expected=found.expected if network else None,
         frequencies=frequencies if is_mel else None,
-        title=f"{row.outcome.capitalize()} ({row.clip.machine_id}): score {row.score:.4g}, "
-        f"{side} the threshold {row.threshold:.4g}",
+        title=f"{row.outcome.capitalize()} ({row.clip.machine_id}): score {row.score:.4g} {side} threshold "
+        f"{row.threshold:.4g}",
         frames_title=name,
         expected_title=f"What the network expected ({unit})" if unit else "What the network expected",
-        squared_title="Squared residual (squared standard deviations of training)"
+        squared_title="Squared residual (standard deviations² of training)"
         if network
-        else "Squared distance from the mean log-mel of normal training clips (dB²)",
+        else "Squared distance from the normal mean (dB²)",
+        deviation=found.deviation,
         largest=largest,
     )
     return plots.png(figure, dpi=120)

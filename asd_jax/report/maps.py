@@ -23,7 +23,7 @@ def clip_maps(
     """The map of each clip, in any order, with its index.
 
     Without a network `expected` is the mean log-mel of the normal training clips of the machine id, which the control
-    keeps, and `squared` the squared difference to it in dB.
+    keeps, and `squared` the squared difference to it in dB².
 
     Args:
         detectors: `detector` and its controls.
@@ -41,8 +41,9 @@ def clip_maps(
             for place, found in residual_maps(part, frames.select(chosen)):
                 yield int(chosen[place]), found
             continue
-        mean = detectors[CONTROL].fitted["mahalanobis"][machine_id].scorer.mean
+        control = detectors[CONTROL].fitted["mahalanobis"][machine_id].scorer
         for index in chosen.tolist():
             clip = frames.clip(index)
-            expected = np.broadcast_to(mean, clip.shape).astype(np.float32)
-            yield index, ClipMap(expected, np.square(clip - expected))
+            expected = np.broadcast_to(control.mean, clip.shape).astype(np.float32)
+            deviation = (clip.mean(axis=0) - control.mean) * control.scale
+            yield index, ClipMap(expected, np.square(clip - expected), deviation)

@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from asd_jax.plots.style import percent
 from asd_jax.report import tables
 from asd_jax.report.clips import N_MAPS, N_PICTURES, ClipRow
 from asd_jax.report.media import data_uri
@@ -95,7 +96,8 @@ def _clip(number: int, row: ClipRow) -> dict[str, Any]:
         "domain": ranked.clip.domain,
         "score": f"{ranked.score:.4g}",
         "sort_score": repr(ranked.score),
-        "margin": f"{ranked.margin:+.2f}",
+        "margin": tables.signed(ranked.margin, 2),
+        "sort_margin": repr(ranked.margin),
         "decision": "anomalous" if ranked.decision else "normal",
         "truth": truth,
         "outcome": ranked.outcome,
@@ -139,13 +141,13 @@ def _cards(results: dict[str, Any], rows: Sequence[ClipRow]) -> list[dict[str, s
     cards = []
     for measure, name, chance in (("auc", "AUC", "0.5 is chance"), ("pauc", "pAUC (up to 0.1)", "0.5 is chance")):
         limits = tables.interval(mean, measure)
-        note = f"95 % interval {limits[0]:.3f} to {limits[1]:.3f}" if limits else f"{over}; {chance}"
+        note = f"95\N{NO-BREAK SPACE}% interval {limits[0]:.3f} to {limits[1]:.3f}" if limits else f"{over}; {chance}"
         cards.append({"name": name, "value": tables.number(mean[measure]), "note": note})
     normal = [row for row in rows if row.ranked.clip.is_anomaly is False]
     anomalous = [row for row in rows if row.ranked.clip.is_anomaly]
     for name, part, of in (("false alarms", normal, "normal"), ("anomalies found", anomalous, "anomalous")):
         hits = sum(row.ranked.decision for row in part)
-        value = f"{100 * hits / len(part):.0f} %" if part else "–"
+        value = percent(hits / len(part)) if part else "–"
         cards.append({"name": name, "value": value, "note": f"{hits} of {len(part)} {of} test clips"})
     return cards
 
@@ -164,9 +166,10 @@ def _finding(results: dict[str, Any]) -> str:
                 if high < 0
                 else "The two cannot be told apart."
             )
+            difference, low, high = map(tables.signed, (gain["auc_difference"], low, high))
             return (
-                f"Against a Gaussian on mean log-mels without any network, {headline} gains "
-                f"{gain['auc_difference']:+.3f} in mean AUC (95 % interval {low:+.3f} to {high:+.3f}). {verdict}"
+                f"Against a Gaussian on mean log-mels without any network, {headline} gains {difference} in mean AUC "
+                f"(95\N{NO-BREAK SPACE}% interval {low} to {high}). {verdict}"
             )
     return ""
 

@@ -31,6 +31,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """A value with its sign, a minus as wide as a plus."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
 def interval(values: dict[str, Any], measure: str) -> list[float] | None:
     """The 95 % interval of a measure, where there is one."""
     found = values.get(f"{measure}_interval_95")
@@ -77,7 +82,9 @@ def gains_table(results: dict[str, Any]) -> Table | None:
             if gain.get("auc_difference") is not None:
                 low, high = gain["interval_95"]
                 verdict = "better" if low > 0 else "worse" if high < 0 else "cannot be told apart"
-                rows.append([scorer, control, f"{gain['auc_difference']:+.3f}", f"{low:+.3f} to {high:+.3f}", verdict])
+                rows.append(
+                    [scorer, control, signed(gain["auc_difference"]), f"{signed(low)} to {signed(high)}", verdict]
+                )
     header = ["scorer", "against the control", "gain in mean AUC", "95 % interval (paired bootstrap)", ""]
     return Table("What the model adds to its controls", header, rows) if rows else None
 
