@@ -41,7 +41,7 @@ def _maps(
     """Mean over windows of the residual of each frame, and of its square."""
     residual, _ = network.residual(params, model_state, scaling(frames))
     hop, offset = network.config.window_hop, network.config.target_offset
-    inside = (jnp.arange(residual.shape[1]) < n_windows[:, None])[:, :, None, None]
+    inside = (jnp.arange(residual.shape[1])[None, :] < n_windows[:, None])[:, :, None, None]
     after = frames.shape[1] - offset - (residual.shape[1] - 1) * hop - 1
 
     def onto_frames(values: Float[Array, "b w t f"]) -> Float[Array, "b n_frames f"]:

@@ -75,12 +75,12 @@ def precision_recall(
         base = np.mean([labels.mean() for _, labels, _ in defined.values()])
         axes.axhline(base, color="#888888", lw=1, ls=":", label=f"share of anomalies: {base:.2f}")
         mean = np.mean([measures["average_precision"] for _, _, measures in defined.values()])
+        axes.legend(loc="lower left", title="average precision", alignment="left")
         style.title(figure, f"Average precision {mean:.3f}, where guessing gives {base:.2f}")
     else:
         style.title(figure, "No machine id has both normal and anomalous clips")
     axes.set(xlabel="recall (share of anomalies found)", ylabel="precision (share of alarms that are right)")
     axes.set(xlim=(0, 1), ylim=(0, 1.01))
-    axes.legend(loc="lower left", title="average precision", alignment="left")
     return figure
 
 
