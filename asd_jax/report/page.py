@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from asd_jax.plots.style import percent
 from asd_jax.report import tables
-from asd_jax.report.clips import N_MAPS, N_PICTURES, ClipRow
+from asd_jax.report.clips import ClipRow
 from asd_jax.report.media import data_uri
 from asd_jax.report.run_plots import Plot
 
@@ -119,17 +119,14 @@ def _list_notes(rows: Sequence[ClipRow]) -> list[str]:
         )
     if labelled < len(rows):
         notes.append(f"{len(rows) - labelled} clips have no label and come last, the most anomalous of them first.")
-    with_audio = sum(row.audio is not None for row in rows)
-    if with_audio < len(rows):
-        what = f"Sound and a large picture are there for the top {N_PICTURES} clips only"
-        what += (
-            f" (sound for {with_audio}: long recordings are left out)"
-            if with_audio < min(N_PICTURES, len(rows))
-            else ""
-        )
-        notes.append(f"{what}, so that the page stays small.")
-    if len(rows) > N_MAPS:
-        notes.append(f"Small maps are there for the top {N_MAPS}.")
+    pictures, sounds, maps = (
+        sum(getattr(row, name) is not None for row in rows) for name in ("picture", "audio", "map")
+    )
+    if pictures < len(rows):
+        fewer = f" (sound for {sounds} of them)" if sounds < pictures else ""
+        notes.append(f"A large picture and sound are there for the top {pictures} clips only{fewer}.")
+    if maps < len(rows):
+        notes.append(f"Small maps are there for the top {maps}.")
     return notes
 
 

@@ -13,8 +13,10 @@ from asd_jax.extraction import ClipFrames, extract_waveforms
 from asd_jax.features import FrontEnd, standardize
 from asd_jax.fitted_scorers import fit_scorers
 from asd_jax.models import LSTMPredictorConfig
+from asd_jax.report import clips
 from asd_jax.representations import FrameMean, Network, Residual
 
+PICTURES = 2  # of clips in the tests' reports: most of the time goes into them
 FRONT_END = FrontEnd(n_mels=16)
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'\u202e$x^$ & 鐘.wav"
 
@@ -73,6 +75,13 @@ def make(n_clips=12, *, network=False, labels=(False, True), machine_ids=("id_00
     }
     dataset = Dataset("made", "fan", tuple(test), read, "made of noise, not recordings")
     return Made(results, evaluation, detectors, {FRONT_END: frames}, dataset)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_pictures():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clips, "N_PICTURES", PICTURES)
+        yield
 
 
 @pytest.fixture(scope="session")
