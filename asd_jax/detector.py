@@ -159,7 +159,7 @@ class Detector:
         scores = np.full(len(clips), np.inf)
         nearest = np.full(len(clips), "", dtype=object)
         if ready:
-            frames = ClipFrames.from_clips(extract_waveforms(ready, self.front_end))
+            frames = extract_waveforms(ready, self.front_end, n_clips=len(ready))
             values = represent(self.representation, frames)
             for known_id, fitted in self.fitted[name].items():
                 of_id = np.asarray([known_id in ids for ids in candidates])
