@@ -11,7 +11,7 @@ from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
 from asd_jax.extraction import extract
-from asd_jax.recordings import DataConfig, say_found
+from asd_jax.recordings import DataConfig, introduce, say_found
 
 
 def evaluate_run(
@@ -44,7 +44,7 @@ def evaluate_run(
     if workdir.resolve() == run.resolve():
         raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
     dataset = data.open(detectors["detector"].front_end)
-    say(f"{config['experiment']} from {run}, on {dataset.machine}: {dataset.description or dataset.name}")
+    introduce(f"{config['experiment']} from {run},", dataset, say)
     extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
     return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
 

@@ -1,39 +1,7 @@
 import pytest
 
-from asd_jax.datasets import canonical_machine, dcase2020, open_dataset
-from asd_jax.datasets.clips import Clip
+from asd_jax.datasets import open_dataset
 from asd_jax.errors import InputError
-
-
-@pytest.mark.parametrize(
-    ("given", "canonical"),
-    [
-        ("slider", "slide_rail"),
-        ("slide_rail", "slide_rail"),
-        ("ToyCar", "toy_car"),
-        ("ToyConveyor", "toy_conveyor"),
-        ("fan", "fan"),
-        ("ToyRCCar", "toy_rc_car"),
-        ("BlowerDustCollector", "blower_dust_collector"),
-        ("Slide Rail", "slide_rail"),
-    ],
-)
-def test_machine_names(given, canonical):
-    assert canonical_machine(given) == canonical
-
-
-@pytest.mark.parametrize(
-    ("path", "clip"),
-    [
-        ("train/normal_id_00_00000007.wav", ("id_00", "train", False)),
-        ("fan/test/anomaly_id_06_00000000.wav", ("id_06", "test", True)),
-        ("test/id_01_00000000.wav", ("id_01", "test", None)),
-        ("test/anomaly_6_00000000.wav", None),
-        ("other/normal_id_00_00000000.wav", None),
-    ],
-)
-def test_parse(path, clip):
-    assert dcase2020.parse(path) == (clip and Clip(path, *clip))
 
 
 def test_lists_clips_in_order_and_keeps_chosen_ids(machine_tree):
