@@ -207,7 +207,7 @@ def scores_csv(evaluation: Evaluation) -> str:
         label = "" if clip.is_anomaly is None else int(clip.is_anomaly)
         # Nine digits bring a float32 back exactly; a float64 score is reproduced to 1e-9.
         values = [f"{scores[index]:.9g}" for scores in own.values()]
-        values += [int(evaluation.decisions[index]), *([] if starts is None else [f"{starts[index]:.6g}"])]
+        values += [int(evaluation.decisions[index]), *([] if starts is None else [f"{starts[index]:.3f}"])]
         writer.writerow([clip.file_name, clip.machine_id, clip.domain, label, *values])
     return text.getvalue()
 

@@ -243,7 +243,9 @@ def _fit_one(
     if spec.pool is not None and (total := int(values.window_vector.n_windows.sum())) > spec.max_windows:
         note = f"fitted on {spec.max_windows} of its {total} windows, drawn with seed {seed}"
     if spec.search:
-        settings |= scorers.search(spec.name, _inputs(spec, values, seed), **({"seed": seed} | settings))
+        groups = recording if spec.pool is None else None  # windows are a draw from all clips
+        inputs = _inputs(spec, values, seed)
+        settings |= scorers.search(spec.name, inputs, groups=groups, **({"seed": seed} | settings))
     scorer = _fit(spec, values, settings, seed)
     if spec.reads == "window_error":
         unseen = held_out if held_out.any() else np.ones(len(held_out), bool)

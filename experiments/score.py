@@ -138,7 +138,7 @@ def _report(rows: list[Row], scorer: str, write_text: Callable[[Path, str], None
     for name, machine_id, score, decision, share, start in rows:
         at = f"  {_clock(start):>13}" if is_cut else ""
         print(f"{name:<{width}}  {machine_id:<10}  {score:>12.5g}  {decision:<9}{at}  {share:>6.1%}")
-        last = [f"{start:.6g}"] if is_cut else []
+        last = [f"{start:.3f}"] if is_cut else []
         writer.writerow([name, machine_id, f"{score:.9g}", decision, f"{share:.4f}", *last])
     path = Path(FLAGS.workdir or Path(FLAGS.checkpoint) / "score") / "scores.csv"
     write_text(path, text.getvalue())

@@ -1,12 +1,16 @@
 """Long recordings cut into clips: only where they start is settled here, the samples are read when a clip is."""
 
 import dataclasses
-from collections.abc import Iterator
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from asd_jax.datasets.audio import duration_seconds
 from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
+
+_ALIKE = 2.0  # lengths of recordings that differ by no more than this factor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +50,21 @@ class Cutting:
         return starts if last - starts[-1] < 1e-6 else [*starts, last]
 
 
+def warn_of_lengths(clips: Sequence[Clip]) -> tuple[str, ...]:
+    """A warning where test recordings are cut into far more or fewer clips than training recordings."""
+    counts = {}
+    for split in ("train", "test"):
+        by_recording = Counter(clip.recording for clip in clips if clip.split == split)
+        counts[split] = statistics.median(by_recording.values()) if by_recording else None
+    train, test = counts["train"], counts["test"]
+    if train is None or test is None or max(train, test) <= _ALIKE * min(train, test):
+        return ()
+    return (
+        f"warning: training recordings have {train:g} clips (median), test recordings {test:g}: the worst of more is "
+        "worse, so that thresholds of the ones do not hold for the others; cut the files to similar lengths",
+    )
+
+
 def cut(clip: Clip, data_dir: Path, cutting: Cutting) -> Iterator[Clip]:
     """The clips of a recording. One that cannot be read stays whole: the error comes, once, when it is read."""
     try:
@@ -54,5 +73,5 @@ def cut(clip: Clip, data_dir: Path, cutting: Cutting) -> Iterator[Clip]:
         yield clip
         return
     for start in starts:
-        name = f"{clip.recording}@{start:.6g}s"
+        name = f"{clip.recording}@{start:.3f}s"
         yield dataclasses.replace(clip, file_name=name, start_seconds=start, clip_seconds=cutting.clip_seconds)

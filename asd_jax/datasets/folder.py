@@ -8,7 +8,7 @@ from jaxtyping import Float
 from asd_jax.datasets import duplicates, ground_truth
 from asd_jax.datasets.audio import read_audio
 from asd_jax.datasets.clips import Clip, Dataset
-from asd_jax.datasets.cutting import Cutting, cut
+from asd_jax.datasets.cutting import Cutting, cut, warn_of_lengths
 from asd_jax.datasets.layouts import Layout, toyadmos
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.recognition import Folder, Names
@@ -73,6 +73,7 @@ def load(
         description += f", channel {channel}"
     if cutting is not None:
         clips = [part for clip in clips for part in cut(clip, data_dir, cutting)]
+        warnings += warn_of_lengths(clips)
         description += (
             f", cut into {len(clips)} clips of {cutting.clip_seconds:g} s every {cutting.hop_seconds:g} s; "
             "scores are those of recordings"

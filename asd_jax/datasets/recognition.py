@@ -106,10 +106,11 @@ class Folder:
         return (layouts.ANY_FOLDER.name, layouts.ANY_FOLDER, names) if names else self._fail(machine)
 
     def strays(self, layout: Layout, machine: str, names: Names) -> list[str]:
-        """Recordings of a machine's that a release's names do not cover."""
+        """Recordings of a machine's that seem to belong to a release, but are not named as in any."""
         if layout is layouts.ANY_FOLDER:
             return []
-        return sorted(path for path in self.of_machine(layouts.ANY_FOLDER, machine) if path not in names)
+        taken = {path for release in layouts.RELEASES for path in self.names(release)} | names.keys()
+        return sorted(self.of_machine(layouts.ANY_FOLDER, machine).keys() - taken)
 
     def _fail(self, machine: str) -> NoReturn:
         """Say what the folder has instead of the machine."""
