@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -18,46 +18,13 @@ from asd_jax.extraction import ClipFrames, extract_waveforms
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import FittedScorer
 from asd_jax.representations import Representation, represent
+from asd_jax.verdicts import Piece, Verdict, cut_waveform
 
 _PIECES_AT_ONCE = 256  # clips of a stream that are scored together
+_UNHEARD = np.finfo(np.float64).max  # in place of the score of a recording without a clip
 
 # Shapes and dtype are checked at run time, since these come from users.
 Waveforms = np.ndarray | jax.Array | Sequence[np.ndarray | jax.Array]
-
-
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What a detector says of waveforms, an entry each (scalars for a single waveform).
-
-    Attributes:
-        scores: anomaly scores.
-        is_anomalous: whether the score is above the threshold.
-        thresholds: of the machine id that each waveform was held against.
-        share_of_normal_above: share of the normal clips unseen by the scorer that score higher.
-        machine_ids: the id that each waveform was held against.
-        worst_start_seconds: where in each waveform its worst clip starts: 0 unless the detector cuts.
-    """
-
-    scores: np.ndarray
-    is_anomalous: np.ndarray
-    thresholds: np.ndarray
-    share_of_normal_above: np.ndarray
-    machine_ids: np.ndarray
-    worst_start_seconds: np.ndarray
-
-
-class Piece(NamedTuple):
-    """A clip of a recording, on its way to a verdict.
-
-    Attributes:
-        recording: the recording's number.
-        start_seconds: where in it the clip starts.
-        waveform: at the front end's rate.
-    """
-
-    recording: int
-    start_seconds: float
-    waveform: Float[np.ndarray, " n_samples"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +134,7 @@ class Detector:
         machine_id: str | Sequence[str | None] | None = None,
         scorer: str | None = None,
         unknown_machine_id: str = "error",
-    ) -> "Verdict":
+    ) -> Verdict:
         """Scores, decisions and what they rest on; arguments and errors as in `score`."""
         is_single = isinstance(waveforms, np.ndarray | jax.Array) and waveforms.ndim == 1
         clips = [waveforms] if is_single else list(waveforms)
@@ -177,14 +144,7 @@ class Detector:
 
         def pieces() -> Iterator[Piece]:
             for index, clip in enumerate(clips):
-                waveform = np.asarray(clip)
-                if self.cutting is None or waveform.ndim != 1:
-                    parts = [(0.0, waveform)]
-                else:
-                    starts = self.cutting.starts(len(waveform) / sample_rate)
-                    length = round(self.cutting.clip_seconds * sample_rate)
-                    parts = [(start, waveform[round(start * sample_rate) :][:length]) for start in starts]
-                for start, part in parts:
+                for start, part in cut_waveform(np.asarray(clip), self.cutting, sample_rate=sample_rate):
                     ready = self.prepare(part, sample_rate=sample_rate, name=f"waveform {index}")
                     yield Piece(index, start, ready)
 
@@ -200,7 +160,7 @@ class Detector:
         *,
         scorer: str | None = None,
         unknown_machine_id: str = "error",
-    ) -> "Verdict":
+    ) -> Verdict:
         """Scores, decisions and what they rest on of recordings that come a clip at a time.
 
         Clips are taken a few hundred at a time, so that memory does not grow with a recording's length.
@@ -223,7 +183,7 @@ class Detector:
         known = tuple(self.fitted[name])
         may_be = np.asarray([[known_id in ids for known_id in known] for ids in candidates], dtype=bool)
         may_be = may_be.reshape(-1, len(known))
-        scores = np.full(may_be.shape, -np.inf)
+        scores = np.full(may_be.shape, np.nan)
         starts = np.zeros(may_be.shape)
         stream = iter(pieces)
         while chunk := list(itertools.islice(stream, _PIECES_AT_ONCE)):
@@ -236,16 +196,15 @@ class Detector:
                     continue
                 found = self.fitted[name][known_id].score(values(known_id).of(chosen))
                 for score, piece in zip(found, (chunk[index] for index in chosen), strict=True):
-                    if score > scores[piece.recording, column]:
+                    if score > scores[piece.recording, column] or np.isnan(scores[piece.recording, column]):
                         scores[piece.recording, column] = score
                         starts[piece.recording, column] = piece.start_seconds
-        return self._verdict(name, np.where(may_be & np.isfinite(scores), scores, np.inf), starts)
+        return self._verdict(name, np.where(may_be, np.nan_to_num(scores, nan=_UNHEARD), np.inf), starts)
 
-    def _verdict(self, name: str, scores: np.ndarray, starts: np.ndarray) -> "Verdict":
-        """The verdict for the machine id with the smallest of the scores `(n_recordings, n_ids)`, inf where unheard."""
+    def _verdict(self, name: str, scores: np.ndarray, starts: np.ndarray) -> Verdict:
+        """The verdict for the machine id with the smallest of the scores `(n_recordings, n_ids)`."""
         rows, nearest = np.arange(len(scores)), scores.argmin(axis=1)
-        own = scores[rows, nearest]
-        own = np.where(np.isfinite(own), own, np.nan)
+        own = np.where(scores[rows, nearest] == _UNHEARD, np.nan, scores[rows, nearest])
         known = tuple(self.fitted[name])
         fitted = [self.fitted[name][known[column]] for column in nearest]
         limits = np.asarray([f.threshold.value for f in fitted])

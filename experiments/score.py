@@ -20,7 +20,7 @@ from asd_jax.errors import InputError
 from experiments import common
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from asd_jax.detector import Piece
+    from asd_jax.verdicts import Piece
 
 FLAGS = flags.FLAGS
 
@@ -62,7 +62,8 @@ def main(arguments: list[str]) -> None:
     from asd_jax.datasets import Clip
     from asd_jax.datasets.audio import read_audio
     from asd_jax.datasets.cutting import cut
-    from asd_jax.detector import Piece, load_detector
+    from asd_jax.detector import load_detector
+    from asd_jax.verdicts import Piece
 
     detector = load_detector(FLAGS.checkpoint)
     sample_rate = detector.front_end.sample_rate
