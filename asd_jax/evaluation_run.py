@@ -14,7 +14,7 @@ from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
 from asd_jax.evaluation_tables import format_report
 from asd_jax.extraction import extract
-from asd_jax.recordings import DataConfig, say_found
+from asd_jax.recordings import DataConfig, introduce, say_found
 from asd_jax.score_files import scores_csv
 
 
@@ -48,7 +48,7 @@ def evaluate_run(
     if workdir.resolve() == run.resolve():
         raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
     dataset = data.open(detectors["detector"].front_end)
-    say(f"{config['experiment']} from {run}, on {dataset.machine}: {dataset.description or dataset.name}")
+    introduce(f"{config['experiment']} from {run},", dataset, say)
     extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
     return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
 
@@ -107,6 +107,7 @@ def evaluate_detectors(
         result.decisions,
         headline=detector.headline_scorer,
         selection=report["selection"],
+        worst_start_seconds=result.worst_start_seconds,
     )
     run_folder.write_text(workdir / "scores.csv", scores)
     run_folder.write_json(workdir / "metrics.json", report)

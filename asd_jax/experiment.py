@@ -22,7 +22,7 @@ from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import ScorerSpec, fit_scorers, readable
 from asd_jax.members import TrainedMember, plan_members, representation, train_planned
 from asd_jax.placement import MESHES
-from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips
+from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.representations import FrameMean, Network, represent
 from asd_jax.training_plan import TrainingConfig
 
@@ -125,7 +125,7 @@ def run(
     if not resume:
         run_folder.check_free(workdir)
     dataset = config.data.open(config.front_end)
-    say(f"{config.experiment} on {dataset.machine}: {dataset.description or dataset.name}")
+    introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
         train = extract_training_clips(
@@ -208,11 +208,17 @@ def _detectors(
 ) -> dict[str, Detector]:
     """The first seed's detector, the two controls that every network is held against, the other seeds' detectors."""
     machine_ids = np.asarray([clip.machine_id for clip in train.clips])
+    recordings, cutting = [clip.recording for clip in train.clips], config.data.cutting
 
     def options(of_seed: Sequence[TrainedMember]) -> dict[str, Any]:
         validation = np.concatenate([member.planned.validation for member in of_seed])
         held_out = np.isin(np.arange(len(machine_ids)), validation)
-        return {"held_out": held_out, "threshold": config.threshold, "seed": of_seed[0].planned.seed}
+        return {
+            "recordings": recordings,
+            "held_out": held_out,
+            "threshold": config.threshold,
+            "seed": of_seed[0].planned.seed,
+        }
 
     def detector(
         of_seed: Sequence[TrainedMember], representation: Any, headline: str, names: Sequence[str]
@@ -224,9 +230,10 @@ def _detectors(
             given = options(of_seed)
             given["held_out"] = given["held_out"][of_id]
             specs = readable(mine, dict.fromkeys((headline, *names)))
+            given["recordings"] = [name for name, chosen in zip(recordings, of_id, strict=True) if chosen]
             for name, by_id in fit_scorers(mine, machine_ids[of_id].tolist(), specs=specs, **given).items():
                 by_scorer.setdefault(name, {}).update(by_id)
-        return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span)
+        return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span, cutting)
 
     by_seed: dict[int, list[TrainedMember]] = {}
     for member in members:
@@ -238,7 +245,7 @@ def _detectors(
     untrained = representation(first, config.training)
     return {
         "detector": detector(first, representation(first), config.scorer, config.scorers),
-        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis"),
+        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis", cutting=cutting),
         "at_initialisation": detector(first, untrained, config.scorer, fitted_scorers.DEFAULT),
     } | {
         f"{SEED}{of_seed[0].planned.seed}": detector(of_seed, representation(of_seed), config.scorer, config.scorers)

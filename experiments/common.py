@@ -21,12 +21,25 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string(
     "machine",
     None,
-    "Machine type, such as slide_rail, fan or toy_car. Without --data_dir only slide_rail is there (synthetic).",
+    "Machine type, such as slide_rail, fan or toy_car. Without --data_dir only slide_rail is there (synthetic). May be "
+    "left out where --data_dir has only one machine.",
 )
 flags.DEFINE_list("machine_id", [], "Only these machine ids, such as id_00,id_02. Default: all.")
 flags.DEFINE_string("data_dir", None, "Folder of recordings. Default: the built-in synthetic slide rail.")
-flags.DEFINE_string("dataset", None, "Force the layout of --data_dir: dcase2020. Default: recognised.")
-flags.DEFINE_string("channel", "mix", "Channel of recordings with several: mix (their mean) or a number from 0.")
+flags.DEFINE_string(
+    "dataset",
+    None,
+    "Force the layout of --data_dir: dcase2020, dcase2021, dcase2022 (up to 2026), mimii, toyadmos or any_folder. "
+    "Default: recognised.",
+)
+flags.DEFINE_string(
+    "channel",
+    None,
+    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix, for MIMII the first.",
+)
+flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
+flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")
+flags.DEFINE_float("clip_hop_seconds", None, "From the start of a clip to that of the next. Default: --clip_seconds.")
 flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
@@ -71,7 +84,17 @@ flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
 
-DATA_FLAGS = ("machine", "machine_id", "data_dir", "dataset", "channel", "skip_bad_files")
+DATA_FLAGS = (
+    "machine",
+    "machine_id",
+    "data_dir",
+    "dataset",
+    "channel",
+    "skip_bad_files",
+    "split_seed",
+    "clip_seconds",
+    "clip_hop_seconds",
+)
 TRAINING_FLAGS = (
     "features",
     "preset",
@@ -167,15 +190,21 @@ def data_config() -> Any:
     """The `DataConfig` that the flags describe."""
     from asd_jax.recordings import DataConfig
 
-    if FLAGS.machine is None:
+    machine = FLAGS.machine
+    if machine is None and FLAGS.data_dir is None:
         raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
+    if machine is None:
+        machine = asd_jax.datasets.only_machine(Path(FLAGS.data_dir).expanduser(), name=FLAGS.dataset)
     return DataConfig(
-        machine=asd_jax.datasets.canonical_machine(FLAGS.machine),
+        machine=asd_jax.datasets.canonical_machine(machine),
         data_dir=FLAGS.data_dir and str(Path(FLAGS.data_dir).expanduser().absolute()),
         dataset=FLAGS.dataset,
         machine_ids=tuple(FLAGS.machine_id),
         channel=FLAGS.channel,
         skip_bad_files=FLAGS.skip_bad_files,
+        split_seed=FLAGS.split_seed,
+        clip_seconds=FLAGS.clip_seconds,
+        clip_hop_seconds=FLAGS.clip_hop_seconds,
     )
 
 
