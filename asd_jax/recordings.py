@@ -8,6 +8,7 @@ from typing import Any
 
 from asd_jax import datasets
 from asd_jax.datasets import Dataset
+from asd_jax.datasets.prepared import prepared
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames, Extracted, extract
 from asd_jax.features import FrontEnd
@@ -26,6 +27,8 @@ class DataConfig:
         machine_ids: keep only these; all when empty.
         channel: `mix` or a channel's number.
         skip_bad_files: leave bad files out and count them.
+        cache_dir: folder where recordings are prepared once; None reads every clip from its file. Not a setting of
+            a run, since the waveforms are the same.
     """
 
     machine: str
@@ -34,17 +37,46 @@ class DataConfig:
     machine_ids: tuple[str, ...] = ()
     channel: str = "mix"
     skip_bad_files: bool = False
+    cache_dir: str | None = None
 
-    def open(self, front_end: FrontEnd) -> Dataset:
-        """List the clips."""
+    def open(self, front_end: FrontEnd, say: Callable[[str], None] = print) -> Dataset:
+        """List the clips, and prepare them where they are on disk and there is a `cache_dir`.
+
+        A machine is prepared as a whole, whichever of its ids are asked for.
+        """
+        dataset = self._list(front_end, self.machine_ids)
+        if self.data_dir is None or self.cache_dir is None:
+            return dataset
+        whole = prepared(
+            self._list(front_end, ()) if self.machine_ids else dataset,
+            data_dir=self.data_dir,
+            cache_dir=self.cache_dir,
+            sample_rate=front_end.sample_rate,
+            channel=self.channel,
+            say=say,
+        )
+        return dataclasses.replace(dataset, read=whole.read)
+
+    def _list(self, front_end: FrontEnd, machine_ids: tuple[str, ...]) -> Dataset:
         return datasets.open_dataset(
             machine=self.machine,
             data_dir=self.data_dir,
             name=self.dataset,
-            machine_ids=self.machine_ids,
+            machine_ids=machine_ids,
             sample_rate=front_end.sample_rate,
             channel=self.channel,
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `config.json` records, and `from_dict` reads."""
+        settings = dataclasses.asdict(self)
+        settings.pop("cache_dir")
+        return settings
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> "DataConfig":
+        """The config that was recorded."""
+        return cls(**settings | {"machine_ids": tuple(settings["machine_ids"])})
 
 
 def extract_training_clips(

@@ -28,6 +28,8 @@ flags.DEFINE_string("data_dir", None, "Folder of recordings. Default: the built-
 flags.DEFINE_string("dataset", None, "Force the layout of --data_dir: dcase2020. Default: recognised.")
 flags.DEFINE_string("channel", "mix", "Channel of recordings with several: mix (their mean) or a number from 0.")
 flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
+flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so that later runs read them from there.")
+flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
 flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.")
@@ -66,7 +68,7 @@ flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
 
-DATA_FLAGS = ("machine", "machine_id", "data_dir", "dataset", "channel", "skip_bad_files")
+DATA_FLAGS = ("machine", "machine_id", "data_dir", "dataset", "channel", "skip_bad_files", "prepare", "cache_dir")
 TRAINING_FLAGS = (
     "features",
     "preset",
@@ -86,7 +88,7 @@ TRAINING_FLAGS = (
     "debug",
 )
 _SHARED_BY = ("experiments.common", "experiments.classical")
-_NOT_A_SETTING = ("workdir", "resume", "debug")
+_NOT_A_SETTING = ("workdir", "resume", "prepare", "cache_dir", "debug")
 
 
 def adopt(*names: str) -> None:
@@ -170,7 +172,17 @@ def data_config() -> Any:
         machine_ids=tuple(FLAGS.machine_id),
         channel=FLAGS.channel,
         skip_bad_files=FLAGS.skip_bad_files,
+        cache_dir=cache_dir(),
     )
+
+
+def cache_dir() -> str | None:
+    """Folder of prepared recordings; None where they are not wanted."""
+    from asd_jax import user_cache
+
+    if not FLAGS.prepare:
+        return None
+    return str(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else user_cache.folder())
 
 
 def front_end(default: str) -> Any:

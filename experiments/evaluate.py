@@ -11,7 +11,7 @@ from experiments import common
 
 FLAGS = flags.FLAGS
 
-common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "debug")
+common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "prepare", "cache_dir", "debug")
 
 
 def main(arguments: list[str]) -> None:
@@ -21,7 +21,13 @@ def main(arguments: list[str]) -> None:
         raise InputError("--checkpoint is needed: the folder of a finished run")
     from asd_jax.evaluation_run import evaluate_run
 
-    evaluate_run(FLAGS.checkpoint, FLAGS.workdir, data_dir=FLAGS.data_dir, machine_ids=tuple(FLAGS.machine_id))
+    evaluate_run(
+        FLAGS.checkpoint,
+        FLAGS.workdir,
+        data_dir=FLAGS.data_dir,
+        machine_ids=tuple(FLAGS.machine_id),
+        cache_dir=common.cache_dir(),
+    )
 
 
 if __name__ == "__main__":
