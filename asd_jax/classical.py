@@ -91,7 +91,7 @@ def run(
     workdir = Path(workdir)
     config.check()
     run_folder.check_free(workdir)
-    dataset = config.data.open(config.front_end)
+    dataset = config.data.open(config.front_end, say)
     introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
@@ -169,7 +169,7 @@ def _describe(config: ClassicalConfig, dataset: Dataset) -> dict[str, Any]:
     return {
         "experiment": config.experiment,
         "settings": {
-            "data": dataclasses.asdict(config.data),
+            "data": config.data.to_dict(),
             "front_end": config.front_end.to_dict(),
             "representation": config.representation.to_state()[0],
             "scorers": [dataclasses.asdict(spec) for spec in (config.scorer, *config.also)],

@@ -24,11 +24,14 @@ def evaluate_run(
     *,
     data_dir: str | None = None,
     machine_ids: tuple[str, ...] = (),
+    cache_dir: str | None = None,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
     Writes `scores.csv` and `metrics.json` into `workdir` (default `run/evaluate`) and nothing into the run's files.
+
+    With `cache_dir` recordings on disk are prepared there once (see `datasets.prepared`).
 
     Raises:
         InputError: the folder holds no finished run, or the recordings are bad.
@@ -36,10 +39,10 @@ def evaluate_run(
     run = Path(run)
     config = run_folder.read_config(run)
     detectors = load_detectors(run)
-    recorded = config["settings"]["data"]
-    data = DataConfig(**recorded | {"machine_ids": tuple(recorded["machine_ids"])})
+    data = DataConfig.from_dict(config["settings"]["data"])
     data = dataclasses.replace(
         data,
+        cache_dir=cache_dir,
         data_dir=data_dir or data.data_dir,
         dataset=None if data_dir else data.dataset,
         machine_ids=machine_ids or data.machine_ids,
@@ -47,7 +50,7 @@ def evaluate_run(
     workdir = run / "evaluate" if workdir is None else Path(workdir)
     if workdir.resolve() == run.resolve():
         raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
-    dataset = data.open(detectors["detector"].front_end)
+    dataset = data.open(detectors["detector"].front_end, say)
     introduce(f"{config['experiment']} from {run},", dataset, say)
     extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
     return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)

@@ -124,7 +124,7 @@ def run(
     config.check()
     if not resume:
         run_folder.check_free(workdir)
-    dataset = config.data.open(config.front_end)
+    dataset = config.data.open(config.front_end, say)
     introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
@@ -180,7 +180,7 @@ def run(
 
 def _describe(config: ExperimentConfig, dataset: Dataset) -> dict[str, Any]:
     """`config.json`: the settings, the data, how selection is done, the versions."""
-    settings = dataclasses.asdict(config) | {"front_end": config.front_end.to_dict()}
+    settings = dataclasses.asdict(config) | {"data": config.data.to_dict(), "front_end": config.front_end.to_dict()}
     settings.pop("experiment")
     settings["model"] = {"name": config.model.name} | settings["model"]
     best = config.training.patience is not None

@@ -41,6 +41,8 @@ flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, wh
 flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")
 flags.DEFINE_float("clip_hop_seconds", None, "From the start of a clip to that of the next. Default: --clip_seconds.")
 flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
+flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so that later runs read them from there.")
+flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
 flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.")
@@ -94,6 +96,8 @@ DATA_FLAGS = (
     "split_seed",
     "clip_seconds",
     "clip_hop_seconds",
+    "prepare",
+    "cache_dir",
 )
 TRAINING_FLAGS = (
     "features",
@@ -115,7 +119,7 @@ TRAINING_FLAGS = (
     "debug",
 )
 _SHARED_BY = ("experiments.common", "experiments.classical")
-_NOT_A_SETTING = ("workdir", "resume", "submission", "debug")
+_NOT_A_SETTING = ("workdir", "resume", "prepare", "cache_dir", "submission", "debug")
 
 
 def adopt(*names: str) -> None:
@@ -205,7 +209,17 @@ def data_config() -> Any:
         split_seed=FLAGS.split_seed,
         clip_seconds=FLAGS.clip_seconds,
         clip_hop_seconds=FLAGS.clip_hop_seconds,
+        cache_dir=cache_dir(),
     )
+
+
+def cache_dir() -> str | None:
+    """Folder of prepared recordings; None where they are not wanted."""
+    from asd_jax import user_cache
+
+    if not FLAGS.prepare:
+        return None
+    return str(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else user_cache.folder())
 
 
 def front_end(default: str) -> Any:

@@ -13,7 +13,7 @@ from experiments import common
 
 FLAGS = flags.FLAGS
 
-common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "submission", "debug")
+common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "prepare", "cache_dir", "submission", "debug")
 
 
 def main(arguments: list[str]) -> None:
@@ -24,7 +24,13 @@ def main(arguments: list[str]) -> None:
     from asd_jax.evaluation_run import evaluate_run
 
     workdir = Path(FLAGS.workdir or Path(FLAGS.checkpoint) / "evaluate")
-    report = evaluate_run(FLAGS.checkpoint, workdir, data_dir=FLAGS.data_dir, machine_ids=tuple(FLAGS.machine_id))
+    report = evaluate_run(
+        FLAGS.checkpoint,
+        workdir,
+        data_dir=FLAGS.data_dir,
+        machine_ids=tuple(FLAGS.machine_id),
+        cache_dir=common.cache_dir(),
+    )
     common.write_submission(workdir, report)
 
 
