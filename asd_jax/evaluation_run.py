@@ -14,6 +14,7 @@ from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
 from asd_jax.evaluation_tables import format_report
 from asd_jax.extraction import extract
+from asd_jax.outputs import Outputs
 from asd_jax.recordings import DataConfig, introduce, say_found
 from asd_jax.score_files import scores_csv
 
@@ -25,11 +26,13 @@ def evaluate_run(
     data_dir: str | None = None,
     machine_ids: tuple[str, ...] = (),
     cache_dir: str | None = None,
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
-    Writes `scores.csv` and `metrics.json` into `workdir` (default `run/evaluate`) and nothing into the run's files.
+    Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
+    nothing into the run's files.
 
     With `cache_dir` recordings on disk are prepared there once (see `datasets.prepared`).
 
@@ -53,7 +56,7 @@ def evaluate_run(
     dataset = data.open(detectors["detector"].front_end, say)
     introduce(f"{config['experiment']} from {run},", dataset, say)
     extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
-    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
+    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say, outputs)
 
 
 def evaluate_detectors(
@@ -65,8 +68,9 @@ def evaluate_detectors(
     seconds: dict[str, float],
     extra: dict[str, Any],
     say: Callable[[str], None],
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
 ) -> dict[str, Any]:
-    """Score the test clips, print the tables, write `scores.csv` and `metrics.json`."""
+    """Score the test clips, print the tables, write `scores.csv`, `metrics.json` and the outputs that are wanted."""
     clips = dataset.split("test")
     detector = detectors["detector"]
     if not clips:
@@ -114,6 +118,7 @@ def evaluate_detectors(
     )
     run_folder.write_text(workdir / "scores.csv", scores)
     run_folder.write_json(workdir / "metrics.json", report)
+    outputs.write(workdir, report, result, detectors, frames, dataset, say)
     say(f"written to {workdir}")
     return report
 
