@@ -23,7 +23,7 @@ from asd_jax.fitted_scorers import ScorerSpec, fit_scorers, readable
 from asd_jax.members import TrainedMember, history_csv, plan_members, representation, train_planned
 from asd_jax.outputs import Outputs
 from asd_jax.placement import MESHES
-from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips
+from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.representations import FrameMean, Network, represent
 from asd_jax.training_plan import TrainingConfig
 
@@ -127,8 +127,8 @@ def run(
     config.check()
     if not resume:
         run_folder.check_free(workdir)
-    dataset = config.data.open(config.front_end)
-    say(f"{config.experiment} on {dataset.machine}: {dataset.description or dataset.name}")
+    dataset = config.data.open(config.front_end, say)
+    introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
         train = extract_training_clips(
@@ -186,7 +186,7 @@ def run(
 
 def _describe(config: ExperimentConfig, dataset: Dataset) -> dict[str, Any]:
     """`config.json`: the settings, the data, how selection is done, the versions."""
-    settings = dataclasses.asdict(config) | {"front_end": config.front_end.to_dict()}
+    settings = dataclasses.asdict(config) | {"data": config.data.to_dict(), "front_end": config.front_end.to_dict()}
     settings.pop("experiment")
     settings["model"] = {"name": config.model.name} | settings["model"]
     best = config.training.patience is not None
@@ -214,11 +214,17 @@ def _detectors(
 ) -> dict[str, Detector]:
     """The first seed's detector, the two controls that every network is held against, the other seeds' detectors."""
     machine_ids = np.asarray([clip.machine_id for clip in train.clips])
+    recordings, cutting = [clip.recording for clip in train.clips], config.data.cutting
 
     def options(of_seed: Sequence[TrainedMember]) -> dict[str, Any]:
         validation = np.concatenate([member.planned.validation for member in of_seed])
         held_out = np.isin(np.arange(len(machine_ids)), validation)
-        return {"held_out": held_out, "threshold": config.threshold, "seed": of_seed[0].planned.seed}
+        return {
+            "recordings": recordings,
+            "held_out": held_out,
+            "threshold": config.threshold,
+            "seed": of_seed[0].planned.seed,
+        }
 
     def detector(
         of_seed: Sequence[TrainedMember], representation: Any, headline: str, names: Sequence[str]
@@ -230,9 +236,10 @@ def _detectors(
             given = options(of_seed)
             given["held_out"] = given["held_out"][of_id]
             specs = readable(mine, dict.fromkeys((headline, *names)))
+            given["recordings"] = [name for name, chosen in zip(recordings, of_id, strict=True) if chosen]
             for name, by_id in fit_scorers(mine, machine_ids[of_id].tolist(), specs=specs, **given).items():
                 by_scorer.setdefault(name, {}).update(by_id)
-        return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span)
+        return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span, cutting)
 
     by_seed: dict[int, list[TrainedMember]] = {}
     for member in members:
@@ -244,7 +251,7 @@ def _detectors(
     untrained = representation(first, config.training)
     return {
         "detector": detector(first, representation(first), config.scorer, config.scorers),
-        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis"),
+        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis", cutting=cutting),
         "at_initialisation": detector(first, untrained, config.scorer, fitted_scorers.DEFAULT),
     } | {
         f"{SEED}{of_seed[0].planned.seed}": detector(of_seed, representation(of_seed), config.scorer, config.scorers)

@@ -99,11 +99,14 @@ def plan_members(
 ) -> list[PlannedMember]:
     """The members of an experiment, seed by seed; all take the smallest batch that any of them needs."""
     ids = np.asarray([clip.machine_id for clip in train.clips])
+    recordings = np.asarray([clip.recording for clip in train.clips])
     groups: list[str | None] = sorted(set(ids.tolist())) if per_machine_id else [None]
 
     def planned(seed: int, machine_id: str | None, training: TrainingConfig) -> PlannedMember:
         of_group = np.arange(len(ids)) if machine_id is None else np.flatnonzero(ids == machine_id)
-        split = split_validation(ids[of_group].tolist(), fraction=validation_fraction, seed=seed)
+        split = split_validation(
+            ids[of_group].tolist(), fraction=validation_fraction, seed=seed, recordings=recordings[of_group].tolist()
+        )
         chosen, validation = (of_group[part] for part in split)
         plan = make_plan(model, training, train.frames, chosen, validation)
         frames = train.frames.frames if machine_id is None else train.frames.select(of_group).frames

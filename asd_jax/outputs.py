@@ -1,4 +1,4 @@
-"""What a run writes for people to look at, beside its results: plots, a report and TensorBoard events."""
+"""What a run writes beside its results: plots, a report, TensorBoard events, files to submit."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,15 +14,17 @@ from asd_jax.features import FrontEnd
 
 @dataclasses.dataclass(frozen=True)
 class Outputs:
-    """Which of them are wanted; none by default, all by default on the command line.
+    """Which of them are wanted; none by default, those to look at by default on the command line.
 
     Attributes:
         report: `plots/` and `report.html`.
         tensorboard: `tensorboard/`.
+        submission: `submission/`, the files that DCASE Task 2 takes.
     """
 
     report: bool = False
     tensorboard: bool = False
+    submission: bool = False
 
     def write(
         self,
@@ -38,6 +40,11 @@ class Outputs:
 
         The libraries are imported here, since most scripts' users wait for them in vain.
         """
+        if self.submission:
+            from asd_jax import submission
+
+            files = submission.write(workdir)
+            say(f"submission: {len(files)} file(s) in {workdir / submission.FOLDER}")
         if self.tensorboard:
             from asd_jax.tensorboard import write_scores
 

@@ -70,7 +70,7 @@ def adopt(scorer: str, *, features: bool = True) -> None:
         scorer: its name.
         features: whether features and what is made of them can be chosen.
     """
-    common.adopt(*common.DATA_FLAGS, "workdir", "seed", "scorers", "threshold", "report", "tensorboard", "debug")
+    common.adopt(*common.DATA_FLAGS, "workdir", "seed", "scorers", "threshold", *common.OUTPUT_FLAGS, "debug")
     common.adopt("search", "oracle_search", *_SETTINGS[scorer], *(_FEATURE_FLAGS if features else ()))
 
 

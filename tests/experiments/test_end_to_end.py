@@ -55,7 +55,7 @@ def test_run_folder(run_folder):
     assert [row["epoch"] for row in history] == [str(k) for k in range(1, 9)]
     assert float(history[-1]["train_loss"]) < float(history[0]["train_loss"])
     rows = read_csv(workdir / "scores.csv")
-    assert list(rows[0]) == ["file_name", "machine_id", "domain", "is_anomaly", *REPORTED, "decision"]
+    assert list(rows[0]) == ["file_name", "machine_id", "domain", "is_anomaly", *REPORTED, "decision", "selection"]
     assert set(metrics["controls"]["at_initialisation"]) == {"mse", "mahalanobis"}
     assert rows[0]["file_name"] == "fan/test/anomaly_id_00_00000000.wav" and len(rows) == 12
 
