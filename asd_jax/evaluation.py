@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from asd_jax import metrics, oracle_thresholds, thresholds
 from asd_jax.datasets.clips import Clip
@@ -31,6 +31,8 @@ class Evaluation:
         report: `metrics.json` without the fields that only the run knows.
         worst_start_seconds: where in each recording its worst clip starts, by the headline scorer; None where
             recordings were not cut.
+        rows: index of each clip's frames among those that were scored, of the worst part of a recording that was cut;
+            None where they are in the same order.
     """
 
     clips: tuple[Clip, ...]
@@ -38,6 +40,7 @@ class Evaluation:
     decisions: np.ndarray
     report: dict[str, Any]
     worst_start_seconds: Float[np.ndarray, " n_clips"] | None = None
+    rows: Int[np.ndarray, " n_clips"] | None = None
 
 
 def evaluate(
@@ -127,7 +130,7 @@ def evaluate(
     }
     is_cut = any(clip.clip_seconds is not None for clip in parts)
     starts = np.asarray([clip.start_seconds for clip in clips]) if is_cut else None
-    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report, starts)
+    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report, starts, worst)
 
 
 def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:

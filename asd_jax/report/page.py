@@ -6,6 +6,7 @@ run the page's own script alone and fetch nothing.
 
 import base64
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,7 +78,7 @@ def _warnings(results: dict[str, Any]) -> list[str]:
 
 
 def _tables(results: dict[str, Any]) -> list[tables.Table | None]:
-    parts = (tables.measures_table, tables.seeds_table, tables.gains_table, tables.decisions_table)
+    parts = (tables.measures_table, tables.means_table, tables.seeds_table, tables.gains_table, tables.decisions_table)
     return [part(results) for part in parts]
 
 
@@ -86,18 +87,24 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _javascript(value: float) -> str:
+    """A number as the page's script reads it."""
+    return repr(value) if math.isfinite(value) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+
+
 def _clip(number: int, row: ClipRow) -> dict[str, Any]:
     ranked = row.ranked
     truth = {True: "anomalous", False: "normal", None: "unknown"}[ranked.clip.is_anomaly]
     return {
         "number": number,
         "file_name": _text(ranked.clip.file_name),
+        "start": f"worst part from {ranked.clip.start_seconds:g} s on" if ranked.clip.clip_seconds is not None else "",
         "machine_id": _text(ranked.clip.machine_id),
         "domain": ranked.clip.domain,
         "score": f"{ranked.score:.4g}",
-        "sort_score": repr(ranked.score),
+        "sort_score": _javascript(ranked.score),
         "margin": tables.signed(ranked.margin, 2),
-        "sort_margin": repr(ranked.margin),
+        "sort_margin": _javascript(ranked.margin),
         "decision": "anomalous" if ranked.decision else "normal",
         "truth": truth,
         "outcome": ranked.outcome,

@@ -50,6 +50,13 @@ def test_odd_scores_are_drawn(scores):
     drawn(plots.precision_recall(scores, truth))
 
 
+def test_a_threshold_that_never_alarms_is_not_drawn():
+    figure = plots.score_histograms(SCORES, TRUTH, dict.fromkeys(SCORES, np.inf))
+    assert title(figure) == "Above the threshold: 0 % of the normal, 0 % of the anomalous clips"
+    assert not figure.axes[0].lines
+    drawn(figure)
+
+
 def test_scores_far_out_are_counted():
     scores = np.array([*np.linspace(-1, 1, 40), 800.0, 900.0])
     assert "2 further out →" in texts(plots.score_histograms({"a": scores}, None, {"a": 1.0}))

@@ -1,3 +1,4 @@
+import base64
 import dataclasses
 import io
 from html.parser import HTMLParser
@@ -29,6 +30,10 @@ class Page(HTMLParser):
 
     def all(self, tag):
         return [attributes for name, attributes in self.tags if name == tag]
+
+
+def decoded(uri):
+    return soundfile.read(io.BytesIO(base64.b64decode(uri.removeprefix("data:audio/flac;base64,"))))
 
 
 @pytest.fixture(scope="module")
@@ -100,17 +105,39 @@ def test_ranking_by_hand(made):
     assert [row.outcome for row in ranked] == ["quiet", "missed", "false alarm", "found", "alarm"]
 
 
+def test_a_rule_that_never_alarms_is_ranked_by_score(made):
+    detector, clips = made.detectors["detector"], list(made.evaluation.clips[:3])
+    of_id = detector.fitted["mahalanobis"]["id_00"]
+    never = dataclasses.replace(of_id, threshold=dataclasses.replace(of_id.threshold, value=np.inf))
+    detector = dataclasses.replace(detector, fitted={"mahalanobis": {"id_00": never}})
+    clips = [dataclasses.replace(clip, machine_id="id_00", is_anomaly=True) for clip in clips]
+    ranked = rank_clips(detector, clips, np.array([5.0, 3.0, 4.0]), np.zeros(3, bool))
+    assert [row.index for row in ranked] == [1, 2, 0] and {row.outcome for row in ranked} == {"missed"}
+    assert np.isfinite([row.margin for row in ranked]).all()
+
+
 def test_sound_is_the_clips_own(made, written):
     page = Page(written[1])
     first = next(row for row in page.all("tbody") if "data-score" in row)
     sounds = [attributes["src"] for attributes in page.all("audio")]
     assert len(sounds) == PICTURES and f"top {PICTURES} clips only" in page.text
-    import base64
-
-    samples, rate = soundfile.read(io.BytesIO(base64.b64decode(sounds[0].removeprefix("data:audio/flac;base64,"))))
+    samples, rate = decoded(sounds[0])
     clip = next(clip for clip in made.evaluation.clips if clip.file_name == first["data-file"])
     assert rate == 16_000
     np.testing.assert_allclose(samples, made.dataset.read(clip), atol=2**-15)
+
+
+def test_a_recording_that_was_cut_is_shown_by_its_worst_part(tmp_path):
+    made = make(9, cut=True)
+    evaluation = made.evaluation
+    assert [clip.file_name for clip in evaluation.clips] == ["long 0.wav", "long 1.wav", "long 2.wav"]
+    page = Page(write_report(tmp_path, *made.arguments()).read_text(encoding="utf-8"))
+    first = next(row for row in page.all("tbody") if "data-score" in row)
+    index = [clip.file_name for clip in evaluation.clips].index(first["data-file"])
+    part = made.dataset.clips[evaluation.rows[index]]
+    assert part.recording == first["data-file"] and part.start_seconds == evaluation.clips[index].start_seconds > 0
+    assert f"worst part from {part.start_seconds:g} s on" in page.text
+    np.testing.assert_allclose(decoded(page.all("audio")[0]["src"])[0], made.dataset.read(part), atol=2**-15)
 
 
 def test_a_thousand_clips_stay_a_small_page(tmp_path):
