@@ -18,8 +18,8 @@ from asd_jax.report.maps import CONTROL, clip_maps, has_network
 from asd_jax.report.ranking import RankedClip
 from asd_jax.residual_maps import ClipMap
 
-N_MAPS = 300  # clips with a small map; a network needs some milliseconds for each
-N_PICTURES = 10  # clips shown whole, with sound
+N_MAPS = 150  # clips with a small map; a network needs some milliseconds for each
+N_PICTURES = 8  # clips shown whole, with sound
 _AUDIO_BYTES = 12_000_000  # of sound in a report: hours of recordings would make a page that no browser opens
 
 
