@@ -68,7 +68,7 @@ def test_all_needs_recordings(run_script):
 def test_benchmark_goes_on_where_it_was_stopped(two_machines_and_a_bad_one, run_script, tmp_path):
     run = tmp_path / "run"
     data = f"--data_dir={two_machines_and_a_bad_one}"
-    status, stdout, stderr = run_script(
+    status, _, stderr = run_script(
         "benchmark", data, "--machine=fan", "--experiments=gmm", f"--workdir={run}", "--seed=3"
     )
     assert status == 0, stderr
