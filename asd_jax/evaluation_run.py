@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax import evaluation, run_folder
+from asd_jax import evaluation, run_folder, thresholds
 from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
@@ -24,11 +24,13 @@ def evaluate_run(
     *,
     data_dir: str | None = None,
     machine_ids: tuple[str, ...] = (),
+    threshold: str | None = None,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
     Writes `scores.csv` and `metrics.json` into `workdir` (default `run/evaluate`) and nothing into the run's files.
+    Decisions follow the rule `threshold` where it is given, else the run's own.
 
     Raises:
         InputError: the folder holds no finished run, or the recordings are bad.
@@ -36,6 +38,9 @@ def evaluate_run(
     run = Path(run)
     config = run_folder.read_config(run)
     detectors = load_detectors(run)
+    if threshold is not None:
+        thresholds.parse(threshold)
+        detectors["detector"] = _deciding_by(detectors["detector"], threshold)
     recorded = config["settings"]["data"]
     data = DataConfig(**recorded | {"machine_ids": tuple(recorded["machine_ids"])})
     data = dataclasses.replace(
@@ -114,6 +119,14 @@ def evaluate_detectors(
     return report
 
 
+def _deciding_by(detector: Detector, rule: str) -> Detector:
+    fitted = {
+        scorer: {machine_id: of.deciding_by(rule) for machine_id, of in by_id.items()}
+        for scorer, by_id in detector.fitted.items()
+    }
+    return dataclasses.replace(detector, fitted=fitted)
+
+
 def _remarks(detector: Detector, report: dict[str, Any], result: evaluation.Evaluation) -> list[str]:
     """What a reader must know of the headline's numbers before believing them."""
     headline = detector.headline_scorer
@@ -131,6 +144,11 @@ def _remarks(detector: Detector, report: dict[str, Any], result: evaluation.Eval
                 f"warning: {machine_id}: {fitted.threshold.name} has {fitted.threshold.n_normal} unseen normal clips "
                 f"({fitted.threshold.fitted_on}) and {fitted.threshold.method.split(': ')[-1]}: it never alarms; "
                 "record more, or take --threshold=gamma_0.9"
+            )
+        elif fitted.threshold.method == "conformal" and not fitted.threshold.fitted_on.startswith("validation"):
+            lines.append(
+                f"note: {machine_id}: the bound of {fitted.threshold.name} on false alarms holds approximately, as it "
+                f"was fitted on {fitted.threshold.fitted_on}"
             )
     n_bad = int((~np.isfinite(result.scores["detector"][headline])).sum())
     if n_bad:

@@ -99,7 +99,11 @@ def rows_of(report: dict[str, Any], run: str) -> list[Row]:
 
     def row(scorer: str, role: str, summary: dict[str, Any], over_seeds: dict[str, Any]) -> Row:
         mean = summary["mean"]
-        intervals = mean.get("interval_95", {})
+        intervals = {
+            f"{name}_interval": tuple(mean[f"{name}_interval_95"])
+            for name in ("auc", "pauc")
+            if f"{name}_interval_95" in mean
+        }
         spread = {
             f"{name}_over_seeds": (of["mean"], of["standard_deviation"])
             for name, of in over_seeds.items()
@@ -111,8 +115,7 @@ def rows_of(report: dict[str, Any], run: str) -> list[Row]:
             auc=mean["auc"],
             pauc=mean["pauc"],
             average_precision=mean["average_precision"],
-            auc_interval=tuple(intervals["auc"]) if intervals else None,
-            pauc_interval=tuple(intervals["pauc"]) if intervals else None,
+            **intervals,
             **spread,
             **shared,
         )

@@ -39,6 +39,7 @@ def scores_csv(
     *,
     headline: str,
     selection: str,
+    more: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """`scores.csv` as text; an unknown label is empty, and so is the decision where the headline's score is not finite.
 
@@ -48,14 +49,17 @@ def scores_csv(
         decisions: of the headline scorer.
         headline: its name.
         selection: `label-free` or `oracle`, how the run was selected; stamped on every line.
+        more: further columns at the end, by name.
     """
-    table = [[*_BEFORE, *scores, *_AFTER]]
+    more = more or {}
+    table = [[*_BEFORE, *scores, *_AFTER, *more]]
     for index, clip in enumerate(clips):
         label = "" if clip.is_anomaly is None else str(int(clip.is_anomaly))
         # Nine digits bring a float32 back exactly; a float64 score is reproduced to 1e-9.
         values = [f"{of[index]:.9g}" for of in scores.values()]
         decision = str(int(decisions[index])) if np.isfinite(scores[headline][index]) else ""
         table.append([clip.file_name, clip.machine_id, clip.domain, label, *values, decision, selection])
+        table[-1] += [column[index] for column in more.values()]
     return csv_text(table)
 
 
@@ -74,7 +78,10 @@ def read_scores(path: Path) -> ScoredClips:
         raise InputError(f"{path} cannot be read ({error}); evaluate the run again") from error
     if not rows:
         raise InputError(f"{path} holds no clips; evaluate the run again")
-    names = [name for name in rows[0] if name not in _BEFORE + _AFTER]
+    columns = list(rows[0])
+    if columns[: len(_BEFORE)] != list(_BEFORE) or "decision" not in columns:
+        raise InputError(f"{path} is not what a run writes (columns {', '.join(columns)}); evaluate the run again")
+    names = columns[len(_BEFORE) : columns.index("decision")]
     labels, decisions = {"": None, "0": False, "1": True}, {"": None, "0": False, "1": True}
     clips, taken = [], []
     scores = np.full((len(names), len(rows)), math.nan)

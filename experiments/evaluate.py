@@ -1,7 +1,7 @@
 """Evaluate a finished run from its folder: `python -m experiments.evaluate --checkpoint=RUN [--data_dir=DIR]`.
 
 Everything but the recordings comes from the run folder, and nothing in it is touched; scores and measures go into
-`RUN/evaluate` or `--workdir`.
+`RUN/evaluate` or `--workdir`. `--threshold` decides by another rule than the run did.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from experiments import common
 
 FLAGS = flags.FLAGS
 
-common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "submission", "debug")
+common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "threshold", "submission", "debug")
 
 
 def main(arguments: list[str]) -> None:
@@ -24,7 +24,13 @@ def main(arguments: list[str]) -> None:
     from asd_jax.evaluation_run import evaluate_run
 
     workdir = Path(FLAGS.workdir or Path(FLAGS.checkpoint) / "evaluate")
-    report = evaluate_run(FLAGS.checkpoint, workdir, data_dir=FLAGS.data_dir, machine_ids=tuple(FLAGS.machine_id))
+    report = evaluate_run(
+        FLAGS.checkpoint,
+        workdir,
+        data_dir=FLAGS.data_dir,
+        machine_ids=tuple(FLAGS.machine_id),
+        threshold=FLAGS.threshold if FLAGS["threshold"].present else None,
+    )
     common.write_submission(workdir, report)
 
 

@@ -125,3 +125,6 @@ def test_thresholds_are_kept_with_the_scorer(detectors):
     assert [threshold.name for threshold in fitted.other_thresholds] == ["gamma_0.9", "percentile_90", "conformal"]
     assert again.at("percentile_90") == fitted.other_thresholds[1]
     assert again.at("percentile_50").value == np.median(fitted.normal_scores)
+    other = again.deciding_by("conformal")
+    assert other.threshold.name == "conformal" and fitted.threshold in other.other_thresholds
+    assert len(other.other_thresholds) == 3
