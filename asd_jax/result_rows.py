@@ -27,6 +27,7 @@ class Row:
         auc, pauc, average_precision: None where undefined.
         auc_interval, pauc_interval: 95 %, over resampled test clips.
         auc_over_seeds, pauc_over_seeds: mean and standard deviation, where there are several.
+        official, official_interval: the release's own score, for releases with domains (see `official_scores`).
         fit_seconds: training and fitting scorers, of the whole run.
         score_seconds: scoring the test clips, of the whole run.
     """
@@ -45,6 +46,8 @@ class Row:
     pauc_interval: tuple[float, float] | None = None
     auc_over_seeds: tuple[float, float] | None = None
     pauc_over_seeds: tuple[float, float] | None = None
+    official: float | None = None
+    official_interval: tuple[float, float] | None = None
     fit_seconds: float | None = None
     score_seconds: float | None = None
 
@@ -109,9 +112,13 @@ def rows_of(report: dict[str, Any], run: str) -> list[Row]:
             for name, of in over_seeds.items()
             if name in ("auc", "pauc")
         }
+        official = summary.get("official", {})
+        if "score_interval_95" in official:
+            intervals["official_interval"] = tuple(official["score_interval_95"])
         return Row(
             scorer=scorer,
             role=role,
+            official=official.get("score"),
             auc=mean["auc"],
             pauc=mean["pauc"],
             average_precision=mean["average_precision"],

@@ -89,7 +89,20 @@ def test_tables(runs):
     table = comparison.reading_table(compared)
     assert "AUC over seeds" in table[0] and "0.700 ± 0.010" in table[1]
     assert [row[-1] for row in table[1:]] == ["", "yes", "no", ""]
+    assert "official score [95 %]" not in table[0]
     assert "AUC over seeds" not in comparison.reading_table(comparison.compare(runs[1:]))[0]
+
+
+def test_releases_with_domains_have_their_official_score(runs):
+    for run in runs:
+        report = json.loads((run / "metrics.json").read_text())
+        report["scorers"]["mse"]["official"] = {"score": 0.61, "score_interval_95": [0.55, 0.66]}
+        (run / "metrics.json").write_text(json.dumps(report))
+    compared = comparison.compare(runs)
+    table = comparison.reading_table(compared)
+    assert table[1][table[0].index("official score [95 %]")] == "0.610 [0.550, 0.660]"
+    header, first, *_ = comparison.csv_table(compared)
+    assert first[header.index("official_low")] == "0.55"
 
 
 def test_systems_by_machines(tmp_path):
