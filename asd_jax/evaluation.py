@@ -14,6 +14,7 @@ from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames
 from asd_jax.features import FrontEnd
 from asd_jax.metrics import Labels, Measured
+from asd_jax.recording_scores import of_recordings, recording_index, worst_clip
 from asd_jax.representations import represent
 
 SEED = "seed_"  # how the names of detectors of further seeds begin
@@ -24,16 +25,19 @@ class Evaluation:
     """What became of the test clips.
 
     Attributes:
-        clips: the test clips.
+        clips: the test clips; whole recordings where these were cut into clips.
         scores: by detector's name and scorer; the detector itself is named `detector`, the others are controls.
         decisions: `(n_clips,)` of the headline scorer at its thresholds.
         report: `metrics.json` without the fields that only the run knows.
+        worst_start_seconds: where in each recording its worst clip starts, by the headline scorer; None where
+            recordings were not cut.
     """
 
     clips: tuple[Clip, ...]
     scores: dict[str, dict[str, Float[np.ndarray, " n_clips"]]]
     decisions: np.ndarray
     report: dict[str, Any]
+    worst_start_seconds: Float[np.ndarray, " n_clips"] | None = None
 
 
 def evaluate(
@@ -45,6 +49,8 @@ def evaluate(
     dataset: str = "",
 ) -> Evaluation:
     """Score test clips with a detector and its controls, and measure the scores against the labels there are.
+
+    Clips cut from one recording give one score, that of the worst (see `recording_scores`).
 
     Args:
         detectors: `detector` and the controls, by name; detectors of further seeds, whose names begin with `SEED`,
@@ -67,8 +73,19 @@ def evaluate(
             f"test clips of {', '.join(unknown)}, but the detector was trained on {', '.join(detector.machine_ids)}; "
             f"restrict the test with --machine_id={','.join(detector.machine_ids)}"
         )
-    scores = {name: d.score_frames(frames[d.front_end], machine_ids) for name, d in detectors.items()}
     headline = detector.headline_scorer
+    parts, part_ids = clips, machine_ids
+    recording = recording_index([clip.recording for clip in parts])
+
+    by_part = {name: d.score_frames(frames[d.front_end], part_ids) for name, d in detectors.items()}
+    worst = worst_clip(by_part["detector"][headline], recording)
+    clips = [dataclasses.replace(parts[index], file_name=parts[index].recording) for index in worst]
+    machine_ids = [clip.machine_id for clip in clips]
+
+    def whole(scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: of_recordings(values, recording) for name, values in scores.items()}
+
+    scores = {name: whole(values) for name, values in by_part.items()}
     limits = np.asarray([detector.fitted[headline][machine_id].threshold.value for machine_id in machine_ids])
     labels = Labels.of(clips, machine=machine, dataset=dataset)
     resamples = labels.resamples()
@@ -98,16 +115,19 @@ def evaluate(
     if seeds:
         others = [
             {name: metrics.measure_all(of, labels).summary for name, of in by_scorer.items()}
-            for by_scorer in (d.score_frames(frames[d.front_end], machine_ids) for d in seeds.values())
+            for by_scorer in (whole(d.score_frames(frames[d.front_end], part_ids)) for d in seeds.values())
         ]
         report["seeds"] = _over_seeds([own, *others])
     if any(fitted.pool for by_id in detector.fitted.values() for fitted in by_id.values()):
-        report["single_windows"] = _single_windows(detector, frames[detector.front_end], labels)
+        part_labels = Labels.of(parts, machine=machine, dataset=dataset)
+        report["single_windows"] = _single_windows(detector, frames[detector.front_end], part_labels)
     report["scorer_settings"] = {
         name: {machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for machine_id, fitted in by_id.items()}
         for name, by_id in detector.fitted.items()
     }
-    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report)
+    is_cut = any(clip.clip_seconds is not None for clip in parts)
+    starts = np.asarray([clip.start_seconds for clip in clips]) if is_cut else None
+    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report, starts)
 
 
 def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:

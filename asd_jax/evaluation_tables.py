@@ -59,9 +59,9 @@ def _cell(values: dict[str, Any]) -> str:
 
 
 def _interval(values: dict[str, Any], name: str) -> str:
-    if f"{name}_interval_95" not in values:
+    if "interval_95" not in values:
         return ""
-    low, high = values[f"{name}_interval_95"]
+    low, high = values["interval_95"][name]
     return f"[{low:.3f}, {high:.3f}]"
 
 

@@ -136,9 +136,8 @@ def measure_all(scores: Float[np.ndarray, " n_clips"], labels: Labels, resamples
         resamples: of the clips, the same for all scores that are to be compared; None for no intervals.
 
     Returns:
-        Measures, with `auc_interval_95` and `pauc_interval_95` beside them where there are resamples. Ids without one
-        of the classes are left out of the means; with none left the mean is undefined too, and so it is where scores
-        are not finite.
+        Measures, each with `interval_95` of AUC and pAUC where there are resamples. Ids without one of the classes are
+        left out of the means; with none left the mean is undefined too, and so it is where scores are not finite.
     """
     groups = labels.groups()
     flat = {path: measure(scores[group], labels.is_anomaly[group]) for path, group in groups.items()}
@@ -160,7 +159,7 @@ def measure_all(scores: Float[np.ndarray, " n_clips"], labels: Labels, resamples
                 there = [resampled[of] for of in of_ids if of in resampled]
                 resampled[path] = {key: mean([of[key] for of in there]) for key in ("auc", "pauc")}
     for path, values in resampled.items():
-        flat[path] |= {f"{name}_interval_95": bootstrap.interval(of) for name, of in values.items()}
+        flat[path]["interval_95"] = {name: bootstrap.interval(of) for name, of in values.items()}
     if (REPORT_POOL,) in flat:
         flat[(REPORT_POOL,)]["note"] = "ids 00, 02 and 04 pooled, as student reports do; not the official mean"
     official = _official(labels, flat, resampled)
@@ -209,7 +208,7 @@ def _official(labels: Labels, flat: dict[Path, Any], resampled: dict[Path, Any])
     result["parts"] = parts
     if resampled:
         drawn = official_scores.compute(labels.dataset, [official_scores.parts(labels.dataset, resampled, ids)])
-        result |= {f"{name}_interval_95": bootstrap.interval(of) for name, of in drawn.items()}
+        result["interval_95"] = {name: bootstrap.interval(of) for name, of in drawn.items()}
     return result
 
 

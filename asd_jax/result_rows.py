@@ -102,19 +102,15 @@ def rows_of(report: dict[str, Any], run: str) -> list[Row]:
 
     def row(scorer: str, role: str, summary: dict[str, Any], over_seeds: dict[str, Any]) -> Row:
         mean = summary["mean"]
-        intervals = {
-            f"{name}_interval": tuple(mean[f"{name}_interval_95"])
-            for name in ("auc", "pauc")
-            if f"{name}_interval_95" in mean
-        }
+        official = summary.get("official", {})
+        intervals = {f"{name}_interval": tuple(of) for name, of in mean.get("interval_95", {}).items()}
         spread = {
             f"{name}_over_seeds": (of["mean"], of["standard_deviation"])
             for name, of in over_seeds.items()
             if name in ("auc", "pauc")
         }
-        official = summary.get("official", {})
-        if "score_interval_95" in official:
-            intervals["official_interval"] = tuple(official["score_interval_95"])
+        if "score" in official.get("interval_95", {}):
+            intervals["official_interval"] = tuple(official["interval_95"]["score"])
         return Row(
             scorer=scorer,
             role=role,

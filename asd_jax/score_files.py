@@ -14,7 +14,7 @@ from asd_jax.errors import InputError
 from asd_jax.tables import csv_text
 
 _BEFORE = ("file_name", "machine_id", "domain", "is_anomaly")
-_AFTER = ("decision", "selection")
+_AFTER = ("decision", "selection", "worst_start_seconds")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ def scores_csv(
     *,
     headline: str,
     selection: str,
-    more: Mapping[str, Sequence[str]] | None = None,
+    worst_start_seconds: Float[np.ndarray, " n_clips"] | None = None,
 ) -> str:
     """`scores.csv` as text; an unknown label is empty, and so is the decision where the headline's score is not finite.
 
@@ -49,17 +49,18 @@ def scores_csv(
         decisions: of the headline scorer.
         headline: its name.
         selection: `label-free` or `oracle`, how the run was selected; stamped on every line.
-        more: further columns at the end, by name.
+        worst_start_seconds: where in each recording its worst clip starts; None where recordings were not cut, and
+            then there is no such column.
     """
-    more = more or {}
-    table = [[*_BEFORE, *scores, *_AFTER, *more]]
+    starts = worst_start_seconds
+    table = [[*_BEFORE, *scores, *(_AFTER[:-1] if starts is None else _AFTER)]]
     for index, clip in enumerate(clips):
         label = "" if clip.is_anomaly is None else str(int(clip.is_anomaly))
         # Nine digits bring a float32 back exactly; a float64 score is reproduced to 1e-9.
         values = [f"{of[index]:.9g}" for of in scores.values()]
         decision = str(int(decisions[index])) if np.isfinite(scores[headline][index]) else ""
-        table.append([clip.file_name, clip.machine_id, clip.domain, label, *values, decision, selection])
-        table[-1] += [column[index] for column in more.values()]
+        last = [] if starts is None else [f"{starts[index]:.3f}"]
+        table.append([clip.file_name, clip.machine_id, clip.domain, label, *values, decision, selection, *last])
     return csv_text(table)
 
 

@@ -96,7 +96,7 @@ def test_tables(runs):
 def test_releases_with_domains_have_their_official_score(runs):
     for run in runs:
         report = json.loads((run / "metrics.json").read_text())
-        report["scorers"]["mse"]["official"] = {"score": 0.61, "score_interval_95": [0.55, 0.66]}
+        report["scorers"]["mse"]["official"] = {"score": 0.61, "interval_95": {"score": [0.55, 0.66]}}
         (run / "metrics.json").write_text(json.dumps(report))
     compared = comparison.compare(runs)
     table = comparison.reading_table(compared)

@@ -115,9 +115,9 @@ def test_intervals_are_there_for_every_defined_measure_and_hold_it():
 
     def walk(tree):
         if "auc" in tree:
-            low, high = tree["auc_interval_95"]
+            low, high = tree["interval_95"]["auc"]
             assert low < tree["auc"] < high
-            assert len(tree["pauc_interval_95"]) == 2
+            assert len(tree["interval_95"]["pauc"]) == 2
             return 1
         return sum(walk(branch) for branch in tree.values())
 

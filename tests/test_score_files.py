@@ -15,8 +15,8 @@ SCORES = {"mse": np.array([0.1, 2e-9, np.nan]), "gmm": np.array([1 / 3, -4.0, 5e
 
 def test_what_is_written_is_read(tmp_path):
     text = scores_csv(CLIPS, SCORES, np.array([True, False, False]), headline="mse", selection="label-free")
-    more = {"worst_start_seconds": ["0.000", "10.000", "0.000"]}
-    longer = scores_csv(CLIPS, SCORES, np.zeros(3, bool), headline="mse", selection="oracle", more=more)
+    cut = {"selection": "oracle", "worst_start_seconds": np.array([0.0, 10.0, 0.0])}
+    longer = scores_csv(CLIPS, SCORES, np.zeros(3, bool), headline="mse", **cut)
     (tmp_path / "longer.csv").write_text(longer)
     assert list(read_scores(tmp_path / "longer.csv").scores) == ["mse", "gmm"]
     (tmp_path / "scores.csv").write_text(text, encoding="utf-8")
