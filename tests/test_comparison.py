@@ -123,6 +123,21 @@ def test_systems_by_machines(tmp_path):
     assert missing[1][:5] == ["gmm", table[1][1], "", "", ""]
 
 
+def test_the_official_score_is_over_all_machines(tmp_path):
+    rows = []
+    for machine, parts in (("fan", {"section_00 pauc": 1.0, "section_00 source auc": 0.5}), ("pump", {"s pauc": 0.25})):
+        more = {"dataset": "dcase2022", "machine": machine}
+        run = write_run(tmp_path / machine, 1.0, experiment="gmm", **more)
+        report = result_rows.read_metrics(run)
+        report["scorers"]["mse"]["official"] = {"score": 0.5, "parts": parts}
+        rows += result_rows.rows_of(report, machine)
+    header, gmm, control = result_rows.table(rows)
+    assert (
+        gmm[header.index("official score")] == f"{3 / (1 + 2 + 4):.3f}"
+        and control[header.index("official score")] == ""
+    )
+
+
 def test_undefined_measures_stay_in_the_tables(tmp_path):
     runs = [write_run(tmp_path / name, 1.0, experiment=name, n_clips=1) for name in "ab"]
     compared = comparison.compare(runs)
