@@ -79,7 +79,7 @@ def test_report(detectors):
 def test_oracle_thresholds_are_printed_as_such(detectors):
     clips, frames = clips_and_frames()
     text = format_report(evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023").report)
-    assert re.search(r"\* conformal_0\.8 +section_00", text) and re.search(r"  oracle_max_f1 +section_00", text)
+    assert re.search(r"\* conformal_0\.8 +section_00", text) and re.search(r"  oracle_max_f1 +mean of 2 +oracle", text)
     assert "oracle rules are set by these labels" in text
     assert re.search(r"source +target +official score", text) and "official score of dcase2023: harmonic mean" in text
 
@@ -125,3 +125,6 @@ def test_thresholds_are_kept_with_the_scorer(detectors):
     assert [threshold.name for threshold in fitted.other_thresholds] == ["gamma_0.9", "percentile_90", "conformal"]
     assert again.at("percentile_90") == fitted.other_thresholds[1]
     assert again.at("percentile_50").value == np.median(fitted.normal_scores)
+    other = again.deciding_by("conformal")
+    assert other.threshold.name == "conformal" and fitted.threshold in other.other_thresholds
+    assert len(other.other_thresholds) == 3
