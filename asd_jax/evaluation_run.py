@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from asd_jax import evaluation, run_folder
 from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
+from asd_jax.evaluation_tables import format_report
 from asd_jax.extraction import extract
 from asd_jax.recordings import DataConfig, introduce, say_found
+from asd_jax.score_files import scores_csv
 
 
 def evaluate_run(
@@ -79,7 +83,7 @@ def evaluate_detectors(
             frames[other] = extract(test.clips, dataset.read, other, description="test clips (control)").frames
     say_found(test, "test", say)
     with timed(seconds, "score"):
-        result = evaluation.evaluate(detectors, test.clips, frames)
+        result = evaluation.evaluate(detectors, test.clips, frames, machine=dataset.machine, dataset=dataset.name)
     report = {
         "experiment": experiment,
         "dataset": dataset.name,
@@ -91,14 +95,47 @@ def evaluate_detectors(
         "bad_files": list(test.bad),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
     }
-    say("\n" + evaluation.format_report(report) + "\n")
-    for machine_id, values in report["scorers"][detector.headline_scorer]["machine_ids"].items():
-        if "undefined" in values:
-            say(f"note: {machine_id} has {values['undefined']}: scores are written, its measures are undefined")
-    run_folder.write_text(workdir / "scores.csv", evaluation.scores_csv(result))
+    if any(clip.is_anomaly is not None for clip in test.clips):
+        say("\n" + format_report(report) + "\n")
+    else:
+        say("no labelled test clips: scores and decisions are written, and there is nothing to measure")
+    for line in _remarks(detector, report, result):
+        say(line)
+    scores = scores_csv(
+        result.clips,
+        result.scores["detector"],
+        result.decisions,
+        headline=detector.headline_scorer,
+        selection=report["selection"],
+    )
+    run_folder.write_text(workdir / "scores.csv", scores)
     run_folder.write_json(workdir / "metrics.json", report)
     say(f"written to {workdir}")
     return report
+
+
+def _remarks(detector: Detector, report: dict[str, Any], result: evaluation.Evaluation) -> list[str]:
+    """What a reader must know of the headline's numbers before believing them."""
+    headline = detector.headline_scorer
+    lines = []
+    for machine_id, values in report["scorers"][headline]["machine_ids"].items():
+        if "undefined" in values:
+            lines.append(
+                f"note: {machine_id} has {values['undefined']}: scores are written, its measures are undefined"
+            )
+        elif "note" in values:
+            lines.append(f"warning: {machine_id}: {values['note']}, so AUC is that of chance")
+    for machine_id, fitted in detector.fitted[headline].items():
+        if not np.isfinite(fitted.threshold.value):
+            lines.append(
+                f"warning: {machine_id}: {fitted.threshold.name} has {fitted.threshold.n_normal} unseen normal clips "
+                f"({fitted.threshold.fitted_on}) and {fitted.threshold.method.split(': ')[-1]}: it never alarms; "
+                "record more, or take --threshold=gamma_0.9"
+            )
+    n_bad = int((~np.isfinite(result.scores["detector"][headline])).sum())
+    if n_bad:
+        lines.append(f"warning: {n_bad} score(s) of {headline} are not finite; these clips get no decision")
+    return lines
 
 
 class timed:

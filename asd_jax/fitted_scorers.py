@@ -76,6 +76,7 @@ class FittedScorer:
         window_threshold: of single windows, for a scorer that pools them.
         settings: what it was fitted with beside the defaults.
         note: what a reader of the results should know.
+        other_thresholds: by the other rules that are reported, which make no decisions unless asked for.
     """
 
     scorer: Any
@@ -85,6 +86,14 @@ class FittedScorer:
     window_threshold: Threshold | None = None
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     note: str = ""
+    other_thresholds: tuple[Threshold, ...] = ()
+
+    def at(self, rule: str) -> Threshold:
+        """The threshold of a rule, fitted on `normal_scores` where it is none of those kept."""
+        for threshold in (self.threshold, *self.other_thresholds):
+            if threshold.name == rule:
+                return threshold
+        return thresholds.fit(rule, self.normal_scores, fitted_on=self.threshold.fitted_on)
 
     def score(self, values: ClipRepresentation) -> Float[np.ndarray, " n_clips"]:
         """Score of each clip."""
@@ -103,11 +112,12 @@ class FittedScorer:
         settings = {
             "scorer": self.scorer.name,
             "state": {key: value for key, value in state.items() if key not in arrays},
-            "threshold": dataclasses.asdict(self.threshold),
+            "threshold": self.threshold.to_dict(),
             "pool": self.pool,
-            "window_threshold": self.window_threshold and dataclasses.asdict(self.window_threshold),
+            "window_threshold": self.window_threshold and self.window_threshold.to_dict(),
             "settings": dict(self.settings),
             "note": self.note,
+            "other_thresholds": [threshold.to_dict() for threshold in self.other_thresholds],
         }
         return settings, {"scorer": arrays, "normal_scores": self.normal_scores}
 
@@ -118,11 +128,13 @@ class FittedScorer:
         return cls(
             scorers.from_state(settings["scorer"], settings["state"] | arrays["scorer"]),
             arrays["normal_scores"],
-            Threshold(**settings["threshold"]),
+            Threshold.from_dict(settings["threshold"]),
             settings["pool"],
-            window_threshold and Threshold(**window_threshold),
+            window_threshold and Threshold.from_dict(window_threshold),
             settings["settings"],
             settings["note"],
+            # Runs of before there were other rules have none.
+            tuple(Threshold.from_dict(saved) for saved in settings.get("other_thresholds", ())),
         )
 
 
@@ -262,8 +274,11 @@ def _fit_one(
         window_threshold = thresholds.fit(threshold, scores[~np.isnan(scores)], fitted_on=source)
         scores = scorers.pool(spec.pool, scores)
     scores = of_recordings(scores, recording_index([str(number) for number in recording]))
-    limit = thresholds.fit(threshold, scores, fitted_on=source)
-    return FittedScorer(scorer, np.sort(scores), limit, spec.pool, window_threshold, settings, note)
+    rules = dict.fromkeys((threshold, *thresholds.REPORTED))
+    limit, *others = (thresholds.fit(rule, scores, fitted_on=source) for rule in rules)
+    return FittedScorer(
+        scorer, np.sort(scores), limit, spec.pool, window_threshold, settings, note, other_thresholds=tuple(others)
+    )
 
 
 def _out_of_fold(

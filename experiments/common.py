@@ -74,7 +74,12 @@ flags.DEFINE_enum(
     ["dcase", "librosa", "torchaudio", "vggish"],
     "Settings of the spectrogram and the mel filterbank, as this project's or library's defaults have them.",
 )
-flags.DEFINE_string("threshold", "gamma_0.9", "Rule of the decision threshold, fitted on normal clips: gamma_Q.")
+flags.DEFINE_string(
+    "threshold",
+    "gamma_0.9",
+    "Rule of the decision threshold, fitted on normal clips: gamma_Q, percentile_Q or conformal (conformal_Q).",
+)
+flags.DEFINE_bool("submission", False, "Write the files that DCASE Task 2 takes into submission/ of the run as well.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
@@ -106,10 +111,11 @@ TRAINING_FLAGS = (
     "scorer",
     "scorers",
     "threshold",
+    "submission",
     "debug",
 )
 _SHARED_BY = ("experiments.common", "experiments.classical")
-_NOT_A_SETTING = ("workdir", "resume", "debug")
+_NOT_A_SETTING = ("workdir", "resume", "submission", "debug")
 
 
 def adopt(*names: str) -> None:
@@ -250,7 +256,18 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
-    run(config, workdir, resume=FLAGS.resume, strict_batch_size=FLAGS.batch_size is not None, flags=given_flags())
+    strict = FLAGS.batch_size is not None
+    report = run(config, workdir, resume=FLAGS.resume, strict_batch_size=strict, flags=given_flags())
+    write_submission(workdir, report)
+
+
+def write_submission(workdir: Path, report: dict[str, Any]) -> None:
+    """Write the submission files of a run where `--submission` asks for them and test clips were there."""
+    if FLAGS.submission and report:
+        from asd_jax import submission
+
+        files = submission.write(workdir)
+        print(f"submission: {len(files)} file(s) in {workdir / submission.FOLDER}")
 
 
 def bottleneck_sizes() -> tuple[int, ...]:

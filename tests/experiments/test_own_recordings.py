@@ -55,7 +55,7 @@ def test_scores_are_those_of_recordings(press, workdir, run_script):
     measures = metrics["scorers"]["gmm"]["machine_ids"]["id_00"]
     assert (measures["n_normal"], measures["n_anomaly"], measures["auc"]) == (2, 2, 1.0)
     rows = read_csv(workdir / "scores.csv")
-    assert list(rows[0])[-2:] == ["decision", "worst_start_seconds"] and len(rows) == 4
+    assert list(rows[0])[-3:] == ["decision", "selection", "worst_start_seconds"] and len(rows) == 4
     for row in rows:
         if row["is_anomaly"] == "1":
             assert FAULT_AT - 1 < float(row["worst_start_seconds"]) < FAULT_AT + 1 and row["decision"] == "1"
