@@ -16,6 +16,7 @@ from asd_jax.extraction import extract
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
 from asd_jax.oracle_search import oracle_search
+from asd_jax.outputs import Outputs
 from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.representations import FrameMean, Representation
 
@@ -72,6 +73,7 @@ def run(
     workdir: str | Path,
     *,
     flags: dict[str, Any] | None = None,
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Fit scorers and evaluate them; everything is written below `workdir`.
@@ -80,6 +82,7 @@ def run(
         config: the settings.
         workdir: the run folder; must not hold anything.
         flags: of the command line, recorded.
+        outputs: what to write for people to look at.
         say: takes the lines for the user.
 
     Returns:
@@ -91,7 +94,7 @@ def run(
     workdir = Path(workdir)
     config.check()
     run_folder.check_free(workdir)
-    dataset = config.data.open(config.front_end)
+    dataset = config.data.open(config.front_end, say)
     introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
@@ -121,7 +124,7 @@ def run(
     for note in notes:
         say(f"note: {note}")
     extra = {"selection": _selection(config), "notes": notes, **config.stamp}
-    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
+    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say, outputs)
 
 
 def _selection(config: ClassicalConfig) -> str:
@@ -169,7 +172,7 @@ def _describe(config: ClassicalConfig, dataset: Dataset) -> dict[str, Any]:
     return {
         "experiment": config.experiment,
         "settings": {
-            "data": dataclasses.asdict(config.data),
+            "data": config.data.to_dict(),
             "front_end": config.front_end.to_dict(),
             "representation": config.representation.to_state()[0],
             "scorers": [dataclasses.asdict(spec) for spec in (config.scorer, *config.also)],

@@ -1,11 +1,12 @@
 """Compiled programs kept on disk, so that a second start compiles nothing."""
 
 import hashlib
-import os
 import platform
 from pathlib import Path
 
 import jax
+
+from asd_jax import user_cache
 
 
 def folder() -> Path:
@@ -13,9 +14,8 @@ def folder() -> Path:
 
     A program compiled for a CPU uses the instructions of that CPU, and home folders are shared between machines.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     parts = [jax.__version__, jax.lib.__version__, platform.python_version(), platform.machine(), _processor()]
-    return Path(base) / "asd_jax" / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return user_cache.folder() / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def enable() -> None:

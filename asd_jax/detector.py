@@ -188,8 +188,7 @@ class Detector:
         stream = iter(pieces)
         while chunk := list(itertools.islice(stream, _PIECES_AT_ONCE)):
             recording = np.asarray([piece.recording for piece in chunk])
-            waveforms = [piece.waveform for piece in chunk]
-            frames = extract_waveforms(waveforms, self.front_end, n_clips=len(chunk))
+            frames = extract_waveforms((piece.waveform for piece in chunk), self.front_end, n_clips=len(chunk))
             values = represent(self.representation, frames)
             for column, known_id in enumerate(known):
                 chosen = np.flatnonzero(may_be[recording, column])

@@ -25,17 +25,19 @@ class Evaluation:
     """What became of the test clips.
 
     Attributes:
-        clips: the test clips; where recordings were cut, one for each: the worst by the headline scorer, under the
-            recording's name.
+        clips: the test clips; whole recordings where these were cut into clips.
         scores: by detector's name and scorer; the detector itself is named `detector`, the others are controls.
         decisions: `(n_clips,)` of the headline scorer at its thresholds.
         report: `metrics.json` without the fields that only the run knows.
+        worst_start_seconds: where in each recording its worst clip starts, by the headline scorer; None where
+            recordings were not cut.
     """
 
     clips: tuple[Clip, ...]
     scores: dict[str, dict[str, Float[np.ndarray, " n_clips"]]]
     decisions: np.ndarray
     report: dict[str, Any]
+    worst_start_seconds: Float[np.ndarray, " n_clips"] | None = None
 
 
 def evaluate(
@@ -112,17 +114,20 @@ def evaluate(
     }
     if seeds:
         others = [
-            {name: metrics.measure_all(of, labels).summary for name, of in whole(by_scorer).items()}
-            for by_scorer in (d.score_frames(frames[d.front_end], part_ids) for d in seeds.values())
+            {name: metrics.measure_all(of, labels).summary for name, of in by_scorer.items()}
+            for by_scorer in (whole(d.score_frames(frames[d.front_end], part_ids)) for d in seeds.values())
         ]
         report["seeds"] = _over_seeds([own, *others])
     if any(fitted.pool for by_id in detector.fitted.values() for fitted in by_id.values()):
-        report["single_windows"] = _single_windows(detector, frames[detector.front_end], Labels.of(parts))
+        part_labels = Labels.of(parts, machine=machine, dataset=dataset)
+        report["single_windows"] = _single_windows(detector, frames[detector.front_end], part_labels)
     report["scorer_settings"] = {
         name: {machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for machine_id, fitted in by_id.items()}
         for name, by_id in detector.fitted.items()
     }
-    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report)
+    is_cut = any(clip.clip_seconds is not None for clip in parts)
+    starts = np.asarray([clip.start_seconds for clip in clips]) if is_cut else None
+    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report, starts)
 
 
 def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:

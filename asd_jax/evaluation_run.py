@@ -14,6 +14,7 @@ from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
 from asd_jax.evaluation_tables import format_report
 from asd_jax.extraction import extract
+from asd_jax.outputs import Outputs
 from asd_jax.recordings import DataConfig, introduce, say_found
 from asd_jax.score_files import scores_csv
 
@@ -24,11 +25,16 @@ def evaluate_run(
     *,
     data_dir: str | None = None,
     machine_ids: tuple[str, ...] = (),
+    cache_dir: str | None = None,
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
-    Writes `scores.csv` and `metrics.json` into `workdir` (default `run/evaluate`) and nothing into the run's files.
+    Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
+    nothing into the run's files.
+
+    With `cache_dir` recordings on disk are prepared there once (see `datasets.prepared`).
 
     Raises:
         InputError: the folder holds no finished run, or the recordings are bad.
@@ -36,10 +42,10 @@ def evaluate_run(
     run = Path(run)
     config = run_folder.read_config(run)
     detectors = load_detectors(run)
-    recorded = config["settings"]["data"]
-    data = DataConfig(**recorded | {"machine_ids": tuple(recorded["machine_ids"])})
+    data = DataConfig.from_dict(config["settings"]["data"])
     data = dataclasses.replace(
         data,
+        cache_dir=cache_dir,
         data_dir=data_dir or data.data_dir,
         dataset=None if data_dir else data.dataset,
         machine_ids=machine_ids or data.machine_ids,
@@ -47,10 +53,10 @@ def evaluate_run(
     workdir = run / "evaluate" if workdir is None else Path(workdir)
     if workdir.resolve() == run.resolve():
         raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
-    dataset = data.open(detectors["detector"].front_end)
+    dataset = data.open(detectors["detector"].front_end, say)
     introduce(f"{config['experiment']} from {run},", dataset, say)
     extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
-    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
+    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say, outputs)
 
 
 def evaluate_detectors(
@@ -62,8 +68,9 @@ def evaluate_detectors(
     seconds: dict[str, float],
     extra: dict[str, Any],
     say: Callable[[str], None],
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
 ) -> dict[str, Any]:
-    """Score the test clips, print the tables, write `scores.csv` and `metrics.json`."""
+    """Score the test clips, print the tables, write `scores.csv`, `metrics.json` and the outputs that are wanted."""
     clips = dataset.split("test")
     detector = detectors["detector"]
     if not clips:
@@ -107,9 +114,11 @@ def evaluate_detectors(
         result.decisions,
         headline=detector.headline_scorer,
         selection=report["selection"],
+        worst_start_seconds=result.worst_start_seconds,
     )
     run_folder.write_text(workdir / "scores.csv", scores)
     run_folder.write_json(workdir / "metrics.json", report)
+    outputs.write(workdir, report, result, detectors, frames, dataset, say)
     say(f"written to {workdir}")
     return report
 

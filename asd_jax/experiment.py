@@ -20,7 +20,8 @@ from asd_jax.evaluation_run import evaluate_detectors, timed
 from asd_jax.extraction import ClipFrames, Extracted
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import ScorerSpec, fit_scorers, readable
-from asd_jax.members import TrainedMember, plan_members, representation, train_planned
+from asd_jax.members import TrainedMember, history_csv, plan_members, representation, train_planned
+from asd_jax.outputs import Outputs
 from asd_jax.placement import MESHES
 from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.representations import FrameMean, Network, represent
@@ -102,6 +103,7 @@ def run(
     resume: bool = False,
     strict_batch_size: bool = False,
     flags: dict[str, Any] | None = None,
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Train a network and evaluate it; everything is written below `workdir`.
@@ -112,6 +114,7 @@ def run(
         resume: go on with the run in `workdir`, which must have been started with the same settings and data.
         strict_batch_size: a batch larger than the data is an error instead of shrinking.
         flags: of the command line, recorded so that a resumed run can leave them out.
+        outputs: what to write for people to look at.
         say: takes the lines for the user.
 
     Returns:
@@ -124,7 +127,7 @@ def run(
     config.check()
     if not resume:
         run_folder.check_free(workdir)
-    dataset = config.data.open(config.front_end)
+    dataset = config.data.open(config.front_end, say)
     introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
@@ -156,7 +159,9 @@ def run(
 
         def train_network(model: Any, folder: Path) -> list[TrainedMember]:
             network = Network(model, config.front_end.n_features)
-            return train_planned(network, train.frames, planned, config.training, folder)
+            events = workdir / "tensorboard" / folder.relative_to(workdir / "checkpoints" / "training")
+            events = events if outputs.tensorboard else None
+            return train_planned(network, train.frames, planned, config.training, folder, events)
 
         selection = {}
         if config.bottleneck_sizes:
@@ -173,14 +178,15 @@ def run(
     with timed(seconds, "fit_scorers"):
         detectors = _detectors(config, members, train, log_mels)
     save_detectors(workdir, detectors)
+    run_folder.write_text(workdir / "training.csv", history_csv(members))
     errors = [member.validation_error(train.frames) for member in members]
     extra = {"validation_error": None if None in errors else float(np.mean(errors)), "notes": notes} | selection
-    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
+    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say, outputs)
 
 
 def _describe(config: ExperimentConfig, dataset: Dataset) -> dict[str, Any]:
     """`config.json`: the settings, the data, how selection is done, the versions."""
-    settings = dataclasses.asdict(config) | {"front_end": config.front_end.to_dict()}
+    settings = dataclasses.asdict(config) | {"data": config.data.to_dict(), "front_end": config.front_end.to_dict()}
     settings.pop("experiment")
     settings["model"] = {"name": config.model.name} | settings["model"]
     best = config.training.patience is not None

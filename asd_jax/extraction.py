@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int
 from tqdm import tqdm
 
 from asd_jax.datasets.clips import Clip
+from asd_jax.datasets.read_ahead import read_ahead
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.length_buckets import LengthBuckets
@@ -190,29 +191,6 @@ class _Rows:
         return ClipFrames(self._rows, start[:-1], np.diff(start))
 
 
-def _read_ahead(
-    clips: Sequence[Clip], read: Callable[[Clip], np.ndarray]
-) -> Iterator[tuple[Clip, np.ndarray | InputError]]:
-    """Waveforms in order, decoded by a thread a core a few clips ahead; a bad file comes as its error."""
-
-    def attempt(clip: Clip) -> np.ndarray | InputError:
-        try:
-            return read(clip)
-        except InputError as error:
-            return error
-
-    n_threads = os.cpu_count() or 1
-    with ThreadPoolExecutor(n_threads) as pool:
-        ahead = collections.deque()
-        for clip in clips:
-            ahead.append((clip, pool.submit(attempt, clip)))
-            if len(ahead) > 4 * n_threads:
-                ready, future = ahead.popleft()
-                yield ready, future.result()
-        for clip, future in ahead:
-            yield clip, future.result()
-
-
 def extract(
     clips: Sequence[Clip],
     read: Callable[[Clip], np.ndarray],
@@ -238,7 +216,7 @@ def extract(
     kept, silent, bad = [], [], []
 
     def waveforms() -> Iterator[np.ndarray]:
-        stream = _read_ahead(clips, read)
+        stream = read_ahead(clips, read)
         for clip, waveform in tqdm(stream, total=len(clips), desc=description, unit="clip", disable=None):
             if not isinstance(waveform, InputError) and front_end.n_frames(len(waveform)) < min_frames:
                 seconds = len(waveform) / front_end.sample_rate

@@ -14,8 +14,7 @@ from asd_jax.errors import InputError
 from asd_jax.tables import csv_text
 
 _BEFORE = ("file_name", "machine_id", "domain", "is_anomaly")
-_AFTER = ("decision", "selection")
-_OF_CUT = ("worst_start_seconds",)  # the last column, where recordings were cut into clips
+_AFTER = ("decision", "selection", "worst_start_seconds")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,27 +39,28 @@ def scores_csv(
     *,
     headline: str,
     selection: str,
+    worst_start_seconds: Float[np.ndarray, " n_clips"] | None = None,
 ) -> str:
     """`scores.csv` as text; an unknown label is empty, and so is the decision where the headline's score is not finite.
 
-    Where recordings were cut a line is a recording's, and its last column says where the worst clip starts.
-
     Args:
-        clips: the test clips, or the worst clip of each recording under the recording's name.
+        clips: the test clips.
         scores: by scorer.
         decisions: of the headline scorer.
         headline: its name.
         selection: `label-free` or `oracle`, how the run was selected; stamped on every line.
+        worst_start_seconds: where in each recording its worst clip starts; None where recordings were not cut, and
+            then there is no such column.
     """
-    is_cut = any(clip.clip_seconds is not None for clip in clips)
-    table = [[*_BEFORE, *scores, *_AFTER, *(_OF_CUT if is_cut else ())]]
+    starts = worst_start_seconds
+    table = [[*_BEFORE, *scores, *(_AFTER[:-1] if starts is None else _AFTER)]]
     for index, clip in enumerate(clips):
         label = "" if clip.is_anomaly is None else str(int(clip.is_anomaly))
         # Nine digits bring a float32 back exactly; a float64 score is reproduced to 1e-9.
         values = [f"{of[index]:.9g}" for of in scores.values()]
         decision = str(int(decisions[index])) if np.isfinite(scores[headline][index]) else ""
-        start = [f"{clip.start_seconds:.3f}"] if is_cut else []
-        table.append([clip.file_name, clip.machine_id, clip.domain, label, *values, decision, selection, *start])
+        last = [] if starts is None else [f"{starts[index]:.3f}"]
+        table.append([clip.file_name, clip.machine_id, clip.domain, label, *values, decision, selection, *last])
     return csv_text(table)
 
 
@@ -79,7 +79,7 @@ def read_scores(path: Path) -> ScoredClips:
         raise InputError(f"{path} cannot be read ({error}); evaluate the run again") from error
     if not rows:
         raise InputError(f"{path} holds no clips; evaluate the run again")
-    names = [name for name in rows[0] if name not in _BEFORE + _AFTER + _OF_CUT]
+    names = [name for name in rows[0] if name not in _BEFORE + _AFTER]
     labels, decisions = {"": None, "0": False, "1": True}, {"": None, "0": False, "1": True}
     clips, taken = [], []
     scores = np.full((len(names), len(rows)), math.nan)

@@ -70,7 +70,7 @@ def adopt(scorer: str, *, features: bool = True) -> None:
         scorer: its name.
         features: whether features and what is made of them can be chosen.
     """
-    common.adopt(*common.DATA_FLAGS, "workdir", "seed", "scorers", "threshold", "submission", "debug")
+    common.adopt(*common.DATA_FLAGS, "workdir", "seed", "scorers", "threshold", *common.OUTPUT_FLAGS, "debug")
     common.adopt("search", "oracle_search", *_SETTINGS[scorer], *(_FEATURE_FLAGS if features else ()))
 
 
@@ -146,5 +146,4 @@ def run_scorer(
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
-    report = run_experiment(config, workdir, flags=common.given_flags())
-    common.write_submission(workdir, report)
+    run_experiment(config, workdir, flags=common.given_flags(), outputs=common.outputs())

@@ -15,6 +15,7 @@ from absl import app, flags, logging
 
 import asd_jax
 from asd_jax.errors import InputError
+from experiments import several_machines
 
 FLAGS = flags.FLAGS
 
@@ -41,6 +42,8 @@ flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, wh
 flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")
 flags.DEFINE_float("clip_hop_seconds", None, "From the start of a clip to that of the next. Default: --clip_seconds.")
 flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
+flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so that later runs read them from there.")
+flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
 flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.")
@@ -81,9 +84,12 @@ flags.DEFINE_string(
 )
 flags.DEFINE_bool("submission", False, "Write the files that DCASE Task 2 takes into submission/ of the run as well.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
+flags.DEFINE_bool("report", True, "Write plots/ and report.html, a page to look at in a browser.")
+flags.DEFINE_bool("tensorboard", True, "Write TensorBoard events to tensorboard/.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
 
+OUTPUT_FLAGS = ("report", "tensorboard", "submission")
 DATA_FLAGS = (
     "machine",
     "machine_id",
@@ -94,6 +100,8 @@ DATA_FLAGS = (
     "split_seed",
     "clip_seconds",
     "clip_hop_seconds",
+    "prepare",
+    "cache_dir",
 )
 TRAINING_FLAGS = (
     "features",
@@ -111,11 +119,11 @@ TRAINING_FLAGS = (
     "scorer",
     "scorers",
     "threshold",
-    "submission",
+    *OUTPUT_FLAGS,
     "debug",
 )
 _SHARED_BY = ("experiments.common", "experiments.classical")
-_NOT_A_SETTING = ("workdir", "resume", "submission", "debug")
+_NOT_A_SETTING = ("workdir", "resume", "prepare", "cache_dir", *OUTPUT_FLAGS, "debug")
 
 
 def adopt(*names: str) -> None:
@@ -139,7 +147,10 @@ def run(main: Callable[[list[str]], None]) -> None:
         logging.set_verbosity(logging.WARNING)
         try:
             _check_flags()
-            main(argv[1:])
+            if {"machine", "workdir"} <= _script_flags() and several_machines.asked():
+                several_machines.run_each(main, argv[1:])
+            else:
+                main(argv[1:])
         except InputError as error:
             if FLAGS.debug:
                 raise
@@ -205,7 +216,17 @@ def data_config() -> Any:
         split_seed=FLAGS.split_seed,
         clip_seconds=FLAGS.clip_seconds,
         clip_hop_seconds=FLAGS.clip_hop_seconds,
+        cache_dir=cache_dir(),
     )
+
+
+def cache_dir() -> str | None:
+    """Folder of prepared recordings; None where they are not wanted."""
+    from asd_jax import user_cache
+
+    if not FLAGS.prepare:
+        return None
+    return str(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else user_cache.folder())
 
 
 def front_end(default: str) -> Any:
@@ -257,17 +278,14 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
     strict = FLAGS.batch_size is not None
-    report = run(config, workdir, resume=FLAGS.resume, strict_batch_size=strict, flags=given_flags())
-    write_submission(workdir, report)
+    run(config, workdir, resume=FLAGS.resume, strict_batch_size=strict, flags=given_flags(), outputs=outputs())
 
 
-def write_submission(workdir: Path, report: dict[str, Any]) -> None:
-    """Write the submission files of a run where `--submission` asks for them and test clips were there."""
-    if FLAGS.submission and report:
-        from asd_jax import submission
+def outputs() -> Any:
+    """What to write beside the results."""
+    from asd_jax.outputs import Outputs
 
-        files = submission.write(workdir)
-        print(f"submission: {len(files)} file(s) in {workdir / submission.FOLDER}")
+    return Outputs(report=FLAGS.report, tensorboard=FLAGS.tensorboard, submission=FLAGS.submission)
 
 
 def bottleneck_sizes() -> tuple[int, ...]:

@@ -4,8 +4,6 @@ Everything but the recordings comes from the run folder, and nothing in it is to
 `RUN/evaluate` or `--workdir`.
 """
 
-from pathlib import Path
-
 from absl import flags
 
 from asd_jax.errors import InputError
@@ -13,7 +11,7 @@ from experiments import common
 
 FLAGS = flags.FLAGS
 
-common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "submission", "debug")
+common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "prepare", "cache_dir", *common.OUTPUT_FLAGS, "debug")
 
 
 def main(arguments: list[str]) -> None:
@@ -23,9 +21,14 @@ def main(arguments: list[str]) -> None:
         raise InputError("--checkpoint is needed: the folder of a finished run")
     from asd_jax.evaluation_run import evaluate_run
 
-    workdir = Path(FLAGS.workdir or Path(FLAGS.checkpoint) / "evaluate")
-    report = evaluate_run(FLAGS.checkpoint, workdir, data_dir=FLAGS.data_dir, machine_ids=tuple(FLAGS.machine_id))
-    common.write_submission(workdir, report)
+    evaluate_run(
+        FLAGS.checkpoint,
+        FLAGS.workdir,
+        data_dir=FLAGS.data_dir,
+        machine_ids=tuple(FLAGS.machine_id),
+        cache_dir=common.cache_dir(),
+        outputs=common.outputs(),
+    )
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -135,21 +137,21 @@ def test_early_stopping_is_a_members_own(clips):
 def test_a_killed_ensemble_goes_on_with_the_member_that_lags(clips, tmp_path):
     network = Network(MODELS["lstm"], 3)
 
-    def run(name, on_epoch=lambda member, measurements: None):
+    def run(name, monitor=training.Monitor()):  # noqa: B008
         checkpointers = [RunCheckpoints(tmp_path / name / str(k)) for k in range(2)]
-        return fit_members(
-            network, clips, make_members(network, clips, CONFIG, checkpointers), CONFIG, on_epoch=on_epoch
-        )
+        members = make_members(network, clips, CONFIG, checkpointers)
+        return fit_members(network, clips, [dataclasses.replace(m, monitor=monitor) for m in members], CONFIG)
 
     class Killed(Exception):
         pass
 
-    def kill(member, measurements):
-        raise Killed  # the first member has saved its first epoch, the second has not
+    class Kill(training.Monitor):
+        def epoch(self, progress, step):
+            raise Killed  # the first member has saved its first epoch, the second has not
 
     unbroken = run("unbroken")
     with pytest.raises(Killed):
-        run("broken", kill)
+        run("broken", Kill())
     for whole, resumed in zip(unbroken, run("broken"), strict=True):
         assert whole.progress == resumed.progress
         jax.tree.map(np.testing.assert_array_equal, whole.params, resumed.params)

@@ -4,7 +4,12 @@ import re
 import unicodedata
 
 # Only names that spelling alone does not map: ToyCar is toy_car without help.
-_ALIASES = {"slider": "slide_rail", "slider_emu": "slide_rail_emu", "sliderail": "slide_rail"}
+_ALIASES = {
+    "slider": "slide_rail",
+    "slider_emu": "slide_rail_emu",
+    "sliderail": "slide_rail",
+    "3_d_printer": "3d_printer",
+}
 
 
 def canonical_machine(name: str) -> str:

@@ -3,6 +3,7 @@
 import importlib
 import sys
 
+import array_record.python.array_record_data_source  # noqa: F401 (defines flags, which flagsaver would take away again)
 import pytest
 from absl import flags
 from absl.testing import flagsaver
