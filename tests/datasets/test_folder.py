@@ -94,8 +94,9 @@ def test_toyadmos_takes_one_microphones_files(tmp_path):
     for channel, microphone in ((None, "ch1"), ("1", "ch2")):
         clips = open_dataset(machine="toy_car", data_dir=tmp_path, channel=channel).clips
         assert len(clips) == 3 and {clip.attributes for clip in clips} == {microphone}
-    with pytest.raises(InputError, match="--channel=7: no recordings of that microphone"):
-        open_dataset(machine="toy_car", data_dir=tmp_path, channel="7")
+    for channel in ("7", "mix"):
+        with pytest.raises(InputError, match=f"--channel={channel}: no recordings of that microphone"):
+            open_dataset(machine="toy_car", data_dir=tmp_path, channel=channel)
 
 
 def test_several_layouts_of_one_machine_are_ambiguous(tmp_path):
