@@ -36,7 +36,7 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "channel",
     None,
-    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix, for MIMII the first.",
+    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix, for MIMII and ToyADMOS 0.",
 )
 flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
 flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")

@@ -12,6 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from asd_jax.datasets import Clip
 from asd_jax.plots.style import percent
 from asd_jax.report import tables
 from asd_jax.report.clips import N_MAPS, N_PICTURES, ClipRow
@@ -86,12 +87,17 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _name(clip: Clip) -> str:
+    """A file's name; for a recording that was cut, also where the clip shown starts."""
+    return clip.file_name if clip.clip_seconds is None else f"{clip.file_name} at {clip.start_seconds:.1f} s"
+
+
 def _clip(number: int, row: ClipRow) -> dict[str, Any]:
     ranked = row.ranked
     truth = {True: "anomalous", False: "normal", None: "unknown"}[ranked.clip.is_anomaly]
     return {
         "number": number,
-        "file_name": _text(ranked.clip.file_name),
+        "file_name": _text(_name(ranked.clip)),
         "machine_id": _text(ranked.clip.machine_id),
         "domain": ranked.clip.domain,
         "score": f"{ranked.score:.4g}",
