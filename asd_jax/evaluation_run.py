@@ -123,8 +123,6 @@ def evaluate_detectors(
     )
     run_folder.write_text(workdir / "scores.csv", scores)
     run_folder.write_json(workdir / "metrics.json", report)
-    if result.worst is not None:  # of a recording that was cut, its worst clip is shown
-        frames = {front_end: of.select(result.worst) for front_end, of in frames.items()}
     outputs.write(workdir, report, result, detectors, frames, dataset, say)
     say(f"written to {workdir}")
     return report

@@ -3,7 +3,7 @@
 from asd_jax.plots.clip import clip_picture, top_frames
 from asd_jax.plots.decisions import confusion_matrix, score_histograms
 from asd_jax.plots.ranking import machine_id_bars, precision_recall, roc
-from asd_jax.plots.style import png
+from asd_jax.plots.style import mel_frequencies, png
 from asd_jax.plots.systems import systems
 from asd_jax.plots.training_curves import training_curves
 
@@ -11,6 +11,7 @@ __all__ = [
     "clip_picture",
     "confusion_matrix",
     "machine_id_bars",
+    "mel_frequencies",
     "png",
     "precision_recall",
     "roc",

@@ -27,7 +27,7 @@ def score_histograms(
     Args:
         scores: of the clips of each machine id; what is not finite is left out.
         is_anomaly: their labels; None where there are none.
-        thresholds: of each machine id; a clip above it is called anomalous.
+        thresholds: of each machine id; a clip above it is called anomalous. An infinite one is not drawn.
         scorer: name of the scorer, for the axis.
     """
     figure = style.new_figure(1.0 + 1.35 * len(scores))
@@ -62,7 +62,8 @@ def _histogram(axes: Axes, parts: dict[str, np.ndarray], limit: float) -> None:
         axes.set_xscale("log")
     else:
         # Clips far out would leave all others in one bar.
-        outer = max(limit, np.quantile(shown, 0.85) if len(shown) else high)
+        outer = np.quantile(shown, 0.85) if len(shown) else high
+        outer = max(outer, limit) if np.isfinite(limit) else outer
         if high > low + 3 * (outer - low) > low:
             high = low + 2.5 * (outer - low)
             axes.text(1.0, 0.12, f"{int((shown > high).sum())} further out →", transform=axes.transAxes, ha="right")
@@ -71,7 +72,8 @@ def _histogram(axes: Axes, parts: dict[str, np.ndarray], limit: float) -> None:
     for name, values in parts.items():
         colour, alpha = (style.ANOMALOUS, 0.55) if name == "anomalous" else (style.NORMAL, 0.75)
         axes.hist(values, edges, color=colour, alpha=alpha, label=name, histtype="stepfilled", edgecolor=colour)
-    axes.axvline(limit, color=style.LIMIT, ls="--", lw=1.5, label="threshold")
+    if np.isfinite(limit):
+        axes.axvline(limit, color=style.LIMIT, ls="--", lw=1.5, label="threshold")
 
 
 @style.styled

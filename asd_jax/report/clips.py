@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Int
 
 from asd_jax import plots
 from asd_jax.datasets import Dataset
@@ -17,8 +18,8 @@ from asd_jax.report.maps import CONTROL, clip_maps, has_network
 from asd_jax.report.ranking import RankedClip
 from asd_jax.residual_maps import ClipMap
 
-N_MAPS = 300  # clips with a small map; a network needs some milliseconds for each
-N_PICTURES = 10  # clips shown whole, with sound
+N_MAPS = 150  # clips with a small map; a network needs some milliseconds for each
+N_PICTURES = 8  # clips shown whole, with sound
 _AUDIO_BYTES = 12_000_000  # of sound in a report: hours of recordings would make a page that no browser opens
 
 
@@ -33,14 +34,29 @@ class ClipRow:
 
 
 def clip_rows(
-    ranked: Sequence[RankedClip], detectors: dict[str, Detector], frames: dict[FrontEnd, ClipFrames], dataset: Dataset
+    ranked: Sequence[RankedClip],
+    frames_of: Int[np.ndarray, " n_clips"] | None,
+    detectors: dict[str, Detector],
+    frames: dict[FrontEnd, ClipFrames],
+    dataset: Dataset,
 ) -> tuple[list[ClipRow], str]:
-    """The rows in the order given, and what their maps show."""
+    """The rows in the order given, and what their maps show.
+
+    Args:
+        ranked: the test clips.
+        frames_of: index of each clip's frames (see `Evaluation.worst`).
+        detectors: `detector` and its controls.
+        frames: of the clips, by front end.
+        dataset: reads the waveforms.
+    """
     detector = detectors["detector"]
     network = has_network(detector)
     front_end = detector.front_end if network else detectors[CONTROL].front_end
     shown = ranked[:N_MAPS]
-    chosen = frames[front_end].select(np.asarray([row.index for row in shown]))
+    indices = np.asarray([row.index for row in shown])
+    chosen = frames[front_end].select(indices if frames_of is None else frames_of[indices])
+    # A recording that was cut is shown by its worst part, whose own name the data set knows.
+    parts = {(clip.recording, clip.start_seconds): clip for clip in dataset.split("test")}
     small, whole = {}, {}
     for place, found in clip_maps(detectors, chosen, [row.clip.machine_id for row in shown]):
         small[place] = media.shrink(found.squared)
@@ -54,7 +70,7 @@ def clip_rows(
         picture = audio = None
         if place < N_PICTURES:
             try:
-                waveform = dataset.read(row.clip)
+                waveform = dataset.read(parts.get((row.clip.recording, row.clip.start_seconds), row.clip))
             except (InputError, OSError):  # moved away meanwhile: the results stand without its sound
                 waveform = np.zeros(0, np.float32)
             audio = media.flac(waveform, sample_rate=front_end.sample_rate)

@@ -11,7 +11,8 @@ function sortBy(button) {
   for (const other of list.tHead.rows[0].cells) other.removeAttribute("aria-sort");
   header.setAttribute("aria-sort", ascending ? "ascending" : "descending");
   const value = numeric.has(key) ? (clip) => Number(clip.dataset[key]) : (clip) => clip.dataset[key];
-  const compare = numeric.has(key) ? (a, b) => a - b : (a, b) => a.localeCompare(b, "en", { numeric: true });
+  // What is no number comes first where the largest do.
+  const compare = numeric.has(key) ? (a, b) => Number.isNaN(a) - Number.isNaN(b) || (a === b ? 0 : a - b) : (a, b) => a.localeCompare(b, "en", { numeric: true });
   clips.sort((a, b) => (ascending ? 1 : -1) * compare(value(a), value(b)) || a.dataset.number - b.dataset.number);
   list.append(...clips);
 }

@@ -6,16 +6,16 @@ run the page's own script alone and fetch nothing.
 
 import base64
 import hashlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from asd_jax.datasets import Clip
 from asd_jax.plots.style import percent
 from asd_jax.report import tables
-from asd_jax.report.clips import N_MAPS, N_PICTURES, ClipRow
+from asd_jax.report.clips import ClipRow
 from asd_jax.report.media import data_uri
 from asd_jax.report.run_plots import Plot
 
@@ -78,7 +78,7 @@ def _warnings(results: dict[str, Any]) -> list[str]:
 
 
 def _tables(results: dict[str, Any]) -> list[tables.Table | None]:
-    parts = (tables.measures_table, tables.seeds_table, tables.gains_table, tables.decisions_table)
+    parts = (tables.measures_table, tables.means_table, tables.seeds_table, tables.gains_table, tables.decisions_table)
     return [part(results) for part in parts]
 
 
@@ -87,9 +87,9 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _name(clip: Clip) -> str:
-    """A file's name; for a recording that was cut, also where the clip shown starts."""
-    return clip.file_name if clip.clip_seconds is None else f"{clip.file_name} at {clip.start_seconds:.1f} s"
+def _javascript(value: float) -> str:
+    """A number as the page's script reads it."""
+    return repr(value) if math.isfinite(value) else {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
 
 
 def _clip(number: int, row: ClipRow) -> dict[str, Any]:
@@ -97,13 +97,14 @@ def _clip(number: int, row: ClipRow) -> dict[str, Any]:
     truth = {True: "anomalous", False: "normal", None: "unknown"}[ranked.clip.is_anomaly]
     return {
         "number": number,
-        "file_name": _text(_name(ranked.clip)),
+        "file_name": _text(ranked.clip.file_name),
+        "start": f"worst part from {ranked.clip.start_seconds:g} s on" if ranked.clip.clip_seconds is not None else "",
         "machine_id": _text(ranked.clip.machine_id),
         "domain": ranked.clip.domain,
         "score": f"{ranked.score:.4g}",
-        "sort_score": repr(ranked.score),
+        "sort_score": _javascript(ranked.score),
         "margin": tables.signed(ranked.margin, 2),
-        "sort_margin": repr(ranked.margin),
+        "sort_margin": _javascript(ranked.margin),
         "decision": "anomalous" if ranked.decision else "normal",
         "truth": truth,
         "outcome": ranked.outcome,
@@ -125,17 +126,14 @@ def _list_notes(rows: Sequence[ClipRow]) -> list[str]:
         )
     if labelled < len(rows):
         notes.append(f"{len(rows) - labelled} clips have no label and come last, the most anomalous of them first.")
-    with_audio = sum(row.audio is not None for row in rows)
-    if with_audio < len(rows):
-        what = f"Sound and a large picture are there for the top {N_PICTURES} clips only"
-        what += (
-            f" (sound for {with_audio}: long recordings are left out)"
-            if with_audio < min(N_PICTURES, len(rows))
-            else ""
-        )
-        notes.append(f"{what}, so that the page stays small.")
-    if len(rows) > N_MAPS:
-        notes.append(f"Small maps are there for the top {N_MAPS}.")
+    pictures, sounds, maps = (
+        sum(getattr(row, name) is not None for row in rows) for name in ("picture", "audio", "map")
+    )
+    if pictures < len(rows):
+        fewer = f" (sound for {sounds} of them)" if sounds < pictures else ""
+        notes.append(f"A large picture and sound are there for the top {pictures} clips only{fewer}.")
+    if maps < len(rows):
+        notes.append(f"Small maps are there for the top {maps}.")
     return notes
 
 

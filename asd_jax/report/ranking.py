@@ -27,7 +27,7 @@ class RankedClip:
         index: of the clip among the test clips.
         clip: what its name says of it.
         score: of the headline scorer.
-        threshold: of its machine id.
+        threshold: of its machine id; infinite where the rule never alarms.
         decision: whether it is called anomalous.
         outcome: one of `OUTCOMES`.
         margin: score minus threshold, in standard deviations of the scores of unseen normal clips of its machine id, so
@@ -57,12 +57,14 @@ def rank_clips(
     for index, clip in enumerate(clips):
         fitted = detector.fitted[detector.headline_scorer][clip.machine_id]
         score, limit = float(scores[index]), float(fitted.threshold.value)
-        spread = float(np.std(fitted.normal_scores)) or abs(limit) or 1.0
-        margin = (score - limit) / spread
+        # A rule that cannot keep its promise never alarms; then the largest normal score serves to compare clips.
+        reached = limit if np.isfinite(limit) else float(fitted.normal_scores[-1])
+        spread = float(np.std(fitted.normal_scores)) or abs(reached) or 1.0
+        margin = (score - reached) / spread
         decision = bool(decisions[index])
         outcome = OUTCOMES[clip.is_anomaly, decision]
         ranked.append(RankedClip(index, clip, score, limit, decision, outcome, margin))
-        # What is not finite is worse than any mistake.
+        # A score that is not finite is worse than any mistake.
         wrong = np.inf if not np.isfinite(margin) else -margin if clip.is_anomaly else margin
         keys.append((clip.is_anomaly is None, -wrong))
     order = sorted(range(len(ranked)), key=keys.__getitem__)

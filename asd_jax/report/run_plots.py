@@ -111,6 +111,8 @@ def _bars(results: dict[str, Any], scorer: str) -> Any:
 
 
 def _confusion(results: dict[str, Any], scorer: str) -> Any:
-    rule, by_id = next(iter(results["thresholds"][scorer].items()))
+    by_rule = results["thresholds"][scorer]
+    rule = results.get("decision_threshold", next(iter(by_rule)))
+    by_id = by_rule[rule]
     counts = np.sum([at["confusion"] for at in by_id.values()], axis=0)
     return plots.confusion_matrix(counts, rule=rule)

@@ -38,13 +38,17 @@ def signed(value: float, digits: int = 3) -> str:
 
 def interval(values: dict[str, Any], measure: str) -> list[float] | None:
     """The 95 % interval of a measure, where there is one."""
-    found = values.get(f"{measure}_interval_95")
-    return None if found is None or None in found else list(found)
+    return values.get("interval_95", {}).get(measure)
 
 
 def _measures(values: dict[str, Any]) -> str:
     text = " / ".join(number(values.get(name)) for name in metrics.MEASURES)
     return f"undefined: {values['undefined']}" if "undefined" in values else text
+
+
+def _range(values: dict[str, Any], measure: str) -> str:
+    found = interval(values, measure)
+    return "" if found is None else f"{found[0]:.3f} to {found[1]:.3f}"
 
 
 def measures_table(results: dict[str, Any]) -> Table:
@@ -55,8 +59,7 @@ def measures_table(results: dict[str, Any]) -> Table:
 
     def add(name: str, summary: dict[str, Any], kind: str) -> None:
         of_ids = [_measures(summary["machine_ids"][machine_id]) for machine_id in machine_ids]
-        means = [_measures(summary["mean"]), _measures(summary.get("harmonic_mean", {}))]
-        rows.append([name, *of_ids, *means])
+        rows.append([name, *of_ids, _measures(summary["mean"]), *map(_range, (summary["mean"],) * 2, ("auc", "pauc"))])
         kinds.append(kind)
 
     for scorer in sorted(results["scorers"], key=lambda scorer: scorer != headline):
@@ -66,12 +69,51 @@ def measures_table(results: dict[str, Any]) -> Table:
             add(f"{control}, {scorer}", summary, "control")
     return Table(
         "AUC / pAUC / average precision",
-        ["scorer", *machine_ids, "mean", "harmonic mean"],
+        ["scorer", *machine_ids, "mean", "AUC, 95 %", "pAUC, 95 %"],
         rows,
         kinds,
         "The headline scorer was fixed beforehand and is the result. The other scorers are exploratory. The controls "
         "are no result of the model: what it adds is its difference to them.",
     )
+
+
+def means_table(results: dict[str, Any]) -> Table | None:
+    """Other means than the arithmetic one over machine ids, domains, and the release's official score."""
+    headline = results["headline_scorer"]
+    first = results["scorers"][headline]
+    columns = {}
+    if len(first["machine_ids"]) > 1:
+        columns = {"harmonic mean": ("harmonic_mean",), "all clips pooled": ("pooled",)}
+    if metrics.REPORT_POOL in first:
+        columns["ids 00, 02, 04 pooled"] = (metrics.REPORT_POOL,)
+    columns |= {f"domain {name}": ("domains", name, "mean") for name in first.get("domains", {})}
+    official = first.get("official")
+    if not columns and not official:
+        return None
+    rows, kinds = [], []
+    summaries = [
+        (name, of, "headline" if name == headline else "exploratory") for name, of in results["scorers"].items()
+    ]
+    for control, by_scorer in results["controls"].items():
+        summaries += [(f"{control}, {scorer}", of, "control") for scorer, of in by_scorer.items()]
+    for name, summary, kind in sorted(summaries, key=lambda row: row[2] != "headline"):
+        row = [name]
+        for path in columns.values():
+            values = summary
+            for step in path:
+                values = values[step]
+            row.append(f"{number(values['auc'])} / {number(values['pauc'])}")
+        if official:
+            row.append(number(summary["official"]["score"]))
+        rows.append(row)
+        kinds.append(kind)
+    notes = []
+    if metrics.REPORT_POOL in first:
+        notes.append("Ids 00, 02 and 04 are pooled as student reports do; the release's own mean is over all ids.")
+    if official:
+        notes.append(f"Official score of {official['release']}: {official['rule']}.")
+    header = ["AUC / pAUC", *columns, *(["official score"] if official else [])]
+    return Table("Other means", header, rows, kinds, " ".join(notes))
 
 
 def gains_table(results: dict[str, Any]) -> Table | None:

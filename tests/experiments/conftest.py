@@ -20,7 +20,8 @@ def run_script(monkeypatch, capsys):
         main = importlib.import_module(name).main
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
         capsys.readouterr()
-        with flagsaver.flagsaver(), pytest.raises(SystemExit) as exit_:
+        # A report takes seconds; a test that wants one says --report.
+        with flagsaver.flagsaver(report=False, tensorboard=False), pytest.raises(SystemExit) as exit_:
             for flag in flags.FLAGS:
                 flags.FLAGS[flag].present = 0
             common.run(main)

@@ -49,6 +49,16 @@ def test_experiment_runs_and_is_evaluated_from_its_folder(name, machine_tree, ru
         assert list(first[0])[4:-2] == ["gmm", "mahalanobis", "knn"]
 
 
+def test_report_and_tensorboard_are_written_unless_told_not_to(machine_tree, run_script, tmp_path):
+    run, again = tmp_path / "run", tmp_path / "again"
+    arguments = [f"--data_dir={machine_tree}", "--machine=fan", f"--workdir={run}"]
+    assert run_script("gmm", *arguments, "--noreport", "--notensorboard")[0] == 0
+    assert {path.name for path in run.iterdir()} == {"config.json", "checkpoints", "scores.csv", "metrics.json"}
+    assert run_script("evaluate", f"--checkpoint={run}", f"--workdir={again}", "--report", "--tensorboard")[0] == 0
+    written = {"scores.csv", "metrics.json", "report.html", "plots", "tensorboard"}
+    assert {path.name for path in again.iterdir()} == written
+
+
 def test_single_frames_have_the_label_of_their_clip(machine_tree, run_script, tmp_path):
     run_script("kmeans", f"--data_dir={machine_tree}", "--machine=fan", f"--workdir={tmp_path / 'run'}")
     frames = json.loads((tmp_path / "run" / "metrics.json").read_text())["single_windows"]["kmeans"]

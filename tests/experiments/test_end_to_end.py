@@ -47,6 +47,13 @@ def test_run_folder(run_folder):
     assert set(metrics["thresholds"]["mse"]["gamma_0.9"]) == {"id_00", "id_02"}
     mean = metrics["scorers"]["mse"]["mean"]
     assert f"{mean['auc']:.3f} / {mean['pauc']:.3f}" in stdout and "control: log_mel_mean, mahalanobis" in stdout
+    assert (workdir / "report.html").stat().st_size > 100_000 and f"look at {workdir / 'report.html'}" in stdout
+    assert (workdir / "plots" / "training.png").exists() and (workdir / "plots" / "worst_01.png").exists()
+    events = b"".join(path.read_bytes() for path in (workdir / "tensorboard").iterdir())
+    assert b"loss/validation" in events and b"scores_mahalanobis/anomalous" in events
+    history = read_csv(workdir / "training.csv")
+    assert [row["epoch"] for row in history] == [str(k) for k in range(1, 9)]
+    assert float(history[-1]["train_loss"]) < float(history[0]["train_loss"])
     rows = read_csv(workdir / "scores.csv")
     assert list(rows[0]) == ["file_name", "machine_id", "domain", "is_anomaly", *REPORTED, "decision", "selection"]
     assert set(metrics["controls"]["at_initialisation"]) == {"mse", "mahalanobis"}
@@ -97,7 +104,7 @@ def test_score_gives_verdicts_on_files(run_folder, machine_tree, run_script):
 
 def test_killed_and_resumed_ends_at_the_same_parameters(run_folder, machine_tree, tmp_path):
     workdir = tmp_path / "killed"
-    command = [sys.executable, "-m", "experiments.lstm_pred", f"--workdir={workdir}"]
+    command = [sys.executable, "-m", "experiments.lstm_pred", f"--workdir={workdir}", "--noreport"]
     process = subprocess.Popen([*command, *SETTINGS, f"--data_dir={machine_tree}"], stdout=subprocess.DEVNULL)
     checkpoints = workdir / "checkpoints" / "training"
     while process.poll() is None and not (checkpoints / "3").exists():
@@ -107,6 +114,7 @@ def test_killed_and_resumed_ends_at_the_same_parameters(run_folder, machine_tree
     assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
     assert not (workdir / "metrics.json").exists()
     subprocess.run([*command, "--resume"], check=True, capture_output=True)  # all other flags come from the run
+    assert not (workdir / "report.html").exists()
     unbroken, resumed = load_detector(run_folder[0]), load_detector(workdir)
     jax.tree.map(np.testing.assert_array_equal, unbroken.representation.params, resumed.representation.params)
     assert (workdir / "scores.csv").read_text() == (run_folder[0] / "scores.csv").read_text()

@@ -60,7 +60,7 @@ def test_scores_are_those_of_recordings(press, workdir, run_script):
     for row in rows:
         if row["is_anomaly"] == "1":
             assert FAULT_AT - 1 < float(row["worst_start_seconds"]) < FAULT_AT + 1 and row["decision"] == "1"
-            shown = f"{row['file_name']} at {float(row['worst_start_seconds']):.1f} s"
+            shown = f"worst part from {float(row['worst_start_seconds']):g} s on"
             assert shown in (workdir / "report.html").read_text()
 
 

@@ -50,6 +50,13 @@ def test_odd_scores_are_drawn(scores):
     drawn(plots.precision_recall(scores, truth))
 
 
+def test_a_threshold_that_never_alarms_is_not_drawn():
+    figure = plots.score_histograms(SCORES, TRUTH, dict.fromkeys(SCORES, np.inf))
+    assert title(figure) == "Above the threshold: 0 % of the normal, 0 % of the anomalous clips"
+    assert not figure.axes[0].lines
+    drawn(figure)
+
+
 def test_scores_far_out_are_counted():
     scores = np.array([*np.linspace(-1, 1, 40), 800.0, 900.0])
     assert "2 further out →" in texts(plots.score_histograms({"a": scores}, None, {"a": 1.0}))
@@ -131,8 +138,11 @@ def test_clip_picture_marks_the_frames_that_drive_the_score():
     assert names[:3] == ["Waveform (amplitude, 1 is full scale)", "Log-mel (dB)", "Prediction (dB)"]
     # 4 of 36 frames with an error of 10 among ones: 40 of 72
     assert names[4].replace("\N{NO-BREAK SPACE}", " ") == "Mean of each frame: the top tenth (shaded) holds 56 %"
-    marks = [patch for axes in figure.axes for patch in axes.patches if patch.get_width() > 0.1]
-    assert {(round(m.get_x() / 0.032, 1), round(m.get_width() / 0.032)) for m in marks} == {(19.5, 4)}
+    marks = [
+        c for axes in figure.axes for c in axes.collections if len(c.get_paths()) == 1 and c.get_linewidth()[0] == 0
+    ]
+    times = [np.unique(mark.get_paths()[0].vertices[:, 0]) for mark in marks]
+    np.testing.assert_allclose(times, [[19.5 * 0.032, 23.5 * 0.032]] * 2)
     drawn(figure)
 
 

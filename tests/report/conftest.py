@@ -9,12 +9,14 @@ import pytest
 from asd_jax.datasets import Clip, Dataset
 from asd_jax.detector import Detector
 from asd_jax.evaluation import evaluate
-from asd_jax.extraction import ClipFrames, extract_waveforms
+from asd_jax.extraction import extract_waveforms
 from asd_jax.features import FrontEnd, standardize
 from asd_jax.fitted_scorers import fit_scorers
 from asd_jax.models import LSTMPredictorConfig
+from asd_jax.report import clips
 from asd_jax.representations import FrameMean, Network, Residual
 
+PICTURES = 2  # of clips in the tests' reports: most of the time goes into them
 FRONT_END = FrontEnd(n_mels=16)
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'\u202e$x^$ & 鐘.wav"
 
@@ -42,16 +44,22 @@ def read(clip):
     return waveform.astype(np.float32)
 
 
-def make(n_clips=12, *, network=False, labels=(False, True), machine_ids=("id_00", "id_02")):
+def make(n_clips=12, *, network=False, labels=(False, True), machine_ids=("id_00", "id_02"), cut=False):
     train = [Clip(f"{10_000 + k}/train.wav", machine_ids[k % len(machine_ids)], "train", False) for k in range(16)]
     names = [HOSTILE, *(f"clip {k}.wav" for k in range(1, n_clips))]
     test = [
         Clip(f"{k}/{name}", machine_ids[k % len(machine_ids)], "test", labels[k // 2 % len(labels)])
         for k, name in enumerate(names)
     ]
-    train_frames, frames = (
-        ClipFrames.from_clips(extract_waveforms([read(c) for c in part], FRONT_END)) for part in (train, test)
-    )
+    if cut:  # recordings of three parts each, the second of which holds the anomaly
+        test = [
+            dataclasses.replace(
+                clip, machine_id=machine_ids[0], is_anomaly=k % 3 == 1, recording=f"long {k // 3}.wav",
+                start_seconds=0.5 * (k % 3), clip_seconds=0.5,
+            )
+            for k, clip in enumerate(test)
+        ]  # fmt: skip
+    train_frames, frames = (extract_waveforms([read(c) for c in part], FRONT_END) for part in (train, test))
     ids = [clip.machine_id for clip in train]
 
     def detector(representation, headline, names=None):
@@ -73,6 +81,13 @@ def make(n_clips=12, *, network=False, labels=(False, True), machine_ids=("id_00
     }
     dataset = Dataset("made", "fan", tuple(test), read, "made of noise, not recordings")
     return Made(results, evaluation, detectors, {FRONT_END: frames}, dataset)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_pictures():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clips, "N_PICTURES", PICTURES)
+        yield
 
 
 @pytest.fixture(scope="session")
