@@ -10,6 +10,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _SUBMODULES = (
+    "bootstrap",
     "checkpoints",
     "classical",
     "datasets",
@@ -23,9 +24,12 @@ _SUBMODULES = (
     "fitted_scorers",
     "metrics",
     "models",
+    "official_scores",
+    "oracle_thresholds",
     "recordings",
     "representations",
     "run_folder",
+    "score_files",
     "scorers",
     "thresholds",
     "training",

@@ -16,7 +16,8 @@ from asd_jax.extraction import extract
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
 from asd_jax.oracle_search import oracle_search
-from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips
+from asd_jax.outputs import Outputs
+from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.representations import FrameMean, Representation
 
 SELECTIONS = ("fixed", "search", "oracle_search")
@@ -60,6 +61,8 @@ class ClassicalConfig:
         thresholds.parse(self.threshold)
         if self.selection not in SELECTIONS:
             raise InputError(f"selection={self.selection!r}: give one of {', '.join(SELECTIONS)}")
+        if self.selection == "oracle_search" and self.data.clip_seconds is not None:
+            raise InputError("--oracle_search reproduces tables of whole clips; leave out --clip_seconds")
         for spec in self.also:
             if spec.label == self.scorer.label:
                 raise InputError(f"--scorers: {spec.label} is the experiment's own scorer; leave it out")
@@ -70,6 +73,7 @@ def run(
     workdir: str | Path,
     *,
     flags: dict[str, Any] | None = None,
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Fit scorers and evaluate them; everything is written below `workdir`.
@@ -78,6 +82,7 @@ def run(
         config: the settings.
         workdir: the run folder; must not hold anything.
         flags: of the command line, recorded.
+        outputs: what to write for people to look at.
         say: takes the lines for the user.
 
     Returns:
@@ -90,7 +95,7 @@ def run(
     config.check()
     run_folder.check_free(workdir)
     dataset = config.data.open(config.front_end, say)
-    say(f"{config.experiment} on {dataset.machine}: {dataset.description or dataset.name}")
+    introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
         min_frames = config.representation.min_frames
@@ -104,12 +109,13 @@ def run(
         spec = dataclasses.replace(config.scorer, search=config.selection == "search")
         if config.selection == "oracle_search":
             spec = _chosen_with_labels(config, spec, representation, values, machine_ids, dataset)
-        options = {"threshold": config.threshold, "seed": config.seed}
+        recordings = [clip.recording for clip in train.clips]
+        options = {"recordings": recordings, "threshold": config.threshold, "seed": config.seed}
         fitted = fit_scorers(values, machine_ids, specs=(spec, *config.also), **options)
         control = fit_scorers(FrameMean()(log_mels), machine_ids, specs=[ScorerSpec("mahalanobis")], **options)
     detectors = {
-        "detector": Detector(config.front_end, representation, fitted, spec.label, min_frames),
-        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis"),
+        "detector": Detector(config.front_end, representation, fitted, spec.label, min_frames, config.data.cutting),
+        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis", cutting=config.data.cutting),
     }
     # Only now, so that a mistake found while fitting leaves nothing behind.
     run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False)
@@ -118,7 +124,7 @@ def run(
     for note in notes:
         say(f"note: {note}")
     extra = {"selection": _selection(config), "notes": notes, **config.stamp}
-    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
+    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say, outputs)
 
 
 def _selection(config: ClassicalConfig) -> str:

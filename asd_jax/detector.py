@@ -1,7 +1,8 @@
 """The detector: front end, representation, scorers and thresholds in one object that scores waveforms."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +12,19 @@ import soxr
 from jaxtyping import Float, PyTree
 
 from asd_jax import embeddings
+from asd_jax.datasets.cutting import Cutting
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames, extract_waveforms
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import FittedScorer
 from asd_jax.representations import Representation, represent
+from asd_jax.verdicts import Piece, Verdict, cut_waveform
+
+_PIECES_AT_ONCE = 256  # clips of a stream that are scored together
+_UNHEARD = np.finfo(np.float64).max  # in place of the score of a recording without a clip
 
 # Shapes and dtype are checked at run time, since these come from users.
 Waveforms = np.ndarray | jax.Array | Sequence[np.ndarray | jax.Array]
-
-
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """What a detector says of waveforms, an entry each (scalars for a single waveform).
-
-    Attributes:
-        scores: anomaly scores.
-        is_anomalous: whether the score is above the threshold.
-        thresholds: of the machine id that each waveform was held against.
-        share_of_normal_above: share of the normal clips unseen by the scorer that score higher.
-        machine_ids: the id that each waveform was held against.
-    """
-
-    scores: np.ndarray
-    is_anomalous: np.ndarray
-    thresholds: np.ndarray
-    share_of_normal_above: np.ndarray
-    machine_ids: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +37,8 @@ class Detector:
         fitted: scorers by name and machine id.
         headline_scorer: the one that `score` and `decide` use unless told otherwise.
         min_frames: fewest frames that a clip must have.
+        cutting: how recordings are cut into clips, as the training recordings were: a recording scores as its worst
+            clip does, and the thresholds are those of recordings. None scores waveforms whole.
     """
 
     front_end: FrontEnd
@@ -57,6 +46,7 @@ class Detector:
     fitted: dict[str, dict[str, FittedScorer]]
     headline_scorer: str
     min_frames: int = 1
+    cutting: Cutting | None = None
 
     @property
     def machine_ids(self) -> tuple[str, ...]:
@@ -144,47 +134,90 @@ class Detector:
         machine_id: str | Sequence[str | None] | None = None,
         scorer: str | None = None,
         unknown_machine_id: str = "error",
-    ) -> "Verdict":
+    ) -> Verdict:
         """Scores, decisions and what they rest on; arguments and errors as in `score`."""
-        name = scorer or self.headline_scorer
-        if name not in self.fitted:
-            raise InputError(f"scorer {name!r} is not in this detector, which has {', '.join(self.fitted)}")
         is_single = isinstance(waveforms, np.ndarray | jax.Array) and waveforms.ndim == 1
         clips = [waveforms] if is_single else list(waveforms)
-        candidates = self._candidates(machine_id, len(clips), unknown_machine_id)
-        ready = [
-            self.prepare(np.asarray(clip), sample_rate=sample_rate, name=f"waveform {index}")
-            for index, clip in enumerate(clips)
-        ]
-        scores = np.full(len(clips), np.inf)
-        nearest = np.full(len(clips), "", dtype=object)
-        if ready:
-            frames = ClipFrames.from_clips(extract_waveforms(ready, self.front_end))
-            values = represent(self.representation, frames)
-            for known_id, fitted in self.fitted[name].items():
-                of_id = np.asarray([known_id in ids for ids in candidates])
-                if of_id.any():
-                    by_id = np.full(len(clips), np.inf)
-                    by_id[of_id] = fitted.score(values(known_id).of(of_id))
-                    nearest[by_id < scores] = known_id
-                    scores = np.minimum(scores, by_id)
-        fitted = [self.fitted[name][known_id] for known_id in nearest]
-        limits = np.asarray([f.threshold.value for f in fitted])
-        above = np.asarray([np.mean(f.normal_scores > s) for f, s in zip(fitted, scores, strict=True)])
-        verdict = Verdict(scores, scores > limits, limits, above, nearest)
+        ids = [machine_id] * len(clips) if machine_id is None or isinstance(machine_id, str) else list(machine_id)
+        if len(ids) != len(clips):
+            raise InputError(f"{len(ids)} machine ids for {len(clips)} waveforms; give one, or one a waveform")
+
+        def pieces() -> Iterator[Piece]:
+            for index, clip in enumerate(clips):
+                for start, part in cut_waveform(np.asarray(clip), self.cutting, sample_rate=sample_rate):
+                    ready = self.prepare(part, sample_rate=sample_rate, name=f"waveform {index}")
+                    yield Piece(index, start, ready)
+
+        verdict = self.judge_pieces(pieces(), ids, scorer=scorer, unknown_machine_id=unknown_machine_id)
         if is_single:
             return Verdict(*(getattr(verdict, field.name).reshape(()) for field in dataclasses.fields(Verdict)))
         return verdict
 
-    def _candidates(self, machine_id: Any, n_clips: int, unknown_machine_id: str) -> list[tuple[str, ...]]:
-        """Machine ids that each clip is compared with: its own, or all where it is unknown and `min` is asked."""
+    def judge_pieces(
+        self,
+        pieces: Iterable[Piece],
+        machine_ids: Sequence[str | None],
+        *,
+        scorer: str | None = None,
+        unknown_machine_id: str = "error",
+    ) -> Verdict:
+        """Scores, decisions and what they rest on of recordings that come a clip at a time.
+
+        Clips are taken a few hundred at a time, so that memory does not grow with a recording's length.
+
+        Args:
+            pieces: the clips, from `prepare`.
+            machine_ids: of each recording; None where it is not known.
+            scorer, unknown_machine_id: as in `score`.
+
+        Returns:
+            an entry a recording. One without a clip scores NaN.
+
+        Raises:
+            InputError: unknown machine id or scorer.
+        """
+        name = scorer or self.headline_scorer
+        if name not in self.fitted:
+            raise InputError(f"scorer {name!r} is not in this detector, which has {', '.join(self.fitted)}")
+        candidates = self._candidates(machine_ids, unknown_machine_id)
+        known = tuple(self.fitted[name])
+        may_be = np.asarray([[known_id in ids for known_id in known] for ids in candidates], dtype=bool)
+        may_be = may_be.reshape(-1, len(known))
+        scores = np.full(may_be.shape, np.nan)
+        starts = np.zeros(may_be.shape)
+        stream = iter(pieces)
+        while chunk := list(itertools.islice(stream, _PIECES_AT_ONCE)):
+            recording = np.asarray([piece.recording for piece in chunk])
+            frames = extract_waveforms((piece.waveform for piece in chunk), self.front_end, n_clips=len(chunk))
+            values = represent(self.representation, frames)
+            for column, known_id in enumerate(known):
+                chosen = np.flatnonzero(may_be[recording, column])
+                if len(chosen) == 0:
+                    continue
+                found = self.fitted[name][known_id].score(values(known_id).of(chosen))
+                for score, piece in zip(found, (chunk[index] for index in chosen), strict=True):
+                    if score > scores[piece.recording, column] or np.isnan(scores[piece.recording, column]):
+                        scores[piece.recording, column] = score
+                        starts[piece.recording, column] = piece.start_seconds
+        return self._verdict(name, np.where(may_be, np.nan_to_num(scores, nan=_UNHEARD), np.inf), starts)
+
+    def _verdict(self, name: str, scores: np.ndarray, starts: np.ndarray) -> Verdict:
+        """The verdict for the machine id with the smallest of the scores `(n_recordings, n_ids)`."""
+        rows, nearest = np.arange(len(scores)), scores.argmin(axis=1)
+        own = np.where(scores[rows, nearest] == _UNHEARD, np.nan, scores[rows, nearest])
+        known = tuple(self.fitted[name])
+        fitted = [self.fitted[name][known[column]] for column in nearest]
+        limits = np.asarray([f.threshold.value for f in fitted])
+        above = np.asarray([np.mean(f.normal_scores > score) for f, score in zip(fitted, own, strict=True)])
+        ids = np.asarray([known[column] for column in nearest], dtype=object)
+        return Verdict(own, own > limits, limits, above, ids, starts[rows, nearest])
+
+    def _candidates(self, machine_ids: Sequence[str | None], unknown_machine_id: str) -> list[tuple[str, ...]]:
+        """Machine ids that each recording is held against: its own, or all where it is unknown and `min` is asked."""
         if unknown_machine_id not in ("error", "min"):
             raise InputError(f"unknown_machine_id={unknown_machine_id!r}: give 'error' or 'min'")
-        if machine_id is None and len(self.machine_ids) == 1:
-            machine_id = self.machine_ids[0]
-        ids = [machine_id] * n_clips if machine_id is None or isinstance(machine_id, str) else list(machine_id)
-        if len(ids) != n_clips:
-            raise InputError(f"{len(ids)} machine ids for {n_clips} waveforms; give one, or one a waveform")
+        only = self.machine_ids[0] if len(self.machine_ids) == 1 else None
+        ids = [only if given is None else given for given in machine_ids]
         for given in ids:
             if given not in self.machine_ids and unknown_machine_id == "error":
                 what = "no machine id was given" if given is None else f"machine id {given!r} is unknown"
@@ -216,6 +249,7 @@ class Detector:
             "representation": representation,
             "headline_scorer": self.headline_scorer,
             "min_frames": self.min_frames,
+            "cutting": self.cutting and dataclasses.asdict(self.cutting),
             "scorers": {},
         }
         fitted_arrays: dict[str, Any] = {}
@@ -242,6 +276,7 @@ class Detector:
             fitted,
             settings["headline_scorer"],
             settings["min_frames"],
+            Cutting(**settings["cutting"]) if settings.get("cutting") else None,
         )
 
 

@@ -6,7 +6,7 @@ A member's checkpoints, order of examples and schedule are those it would have a
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ from asd_jax import training
 from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import Scaling
 from asd_jax.representations import Network
-from asd_jax.training import Checkpointer, FitResult, Progress, TrainState
+from asd_jax.training import Checkpointer, FitResult, Monitor, Progress, TrainState
 from asd_jax.training_plan import Plan, TrainingConfig, epoch_order
 
 
@@ -31,12 +31,14 @@ class Member:
         scaling: of the frames.
         seed: of the parameters and of the order of examples.
         checkpointer: keeps its state after every epoch, as `training.fit` does.
+        monitor: told of its losses, as `training.fit` does.
     """
 
     plan: Plan
     scaling: Scaling
     seed: int
     checkpointer: Checkpointer | None = None
+    monitor: Monitor = dataclasses.field(default_factory=Monitor)
 
 
 def fit_members(
@@ -44,15 +46,10 @@ def fit_members(
     clips: ClipFrames,
     members: Sequence[Member],
     config: TrainingConfig,
-    *,
-    on_epoch: Callable[[int, dict[str, float]], None] = lambda member, measurements: None,
 ) -> list[FitResult]:
     """Train every member, all in one program; a single one, and models that step from Python, go through `fit`.
 
     A run that was killed between the checkpoints of two members goes on with those that lag behind.
-
-    Args:
-        on_epoch: called with a member's number and its measurements of every epoch.
 
     Raises:
         ValueError: members differ in batch size or length of examples.
@@ -62,14 +59,14 @@ def fit_members(
         return [
             training.fit(
                 network, clips, member.plan, config, scaling=member.scaling, seed=member.seed,
-                checkpointer=member.checkpointer, on_epoch=functools.partial(on_epoch, number),
+                checkpointer=member.checkpointer, monitor=member.monitor,
             )
-            for number, member in enumerate(members)
+            for member in members
         ]  # fmt: skip
     shapes = {(member.plan.batch_size, member.plan.segment_frames) for member in members}
     if len(shapes) > 1:
         raise ValueError(f"members need one batch size and one length of examples, got {sorted(shapes)}")
-    return _Together(network, clips, members, config).run(on_epoch)
+    return _Together(network, clips, members, config).run()
 
 
 @functools.partial(jax.jit, static_argnames=("network", "config", "segment_frames"), donate_argnames="train_states")
@@ -132,7 +129,7 @@ class _Together:
             self.best.append(best)
         self.states = _stack(states)
 
-    def run(self, on_epoch: Callable[[int, dict[str, float]], None]) -> list[FitResult]:
+    def run(self) -> list[FitResult]:
         first = min(progress.epoch for progress in self.progress)
         last = max(member.plan.epochs for member in self.members)
         for epoch in tqdm(range(first, last), desc=f"{len(self.members)} members", unit="epoch", disable=None):
@@ -142,7 +139,7 @@ class _Together:
             train_losses = self._epoch(epoch, running)
             validation_losses = self._validation_errors()
             for k in running:
-                self._finish_epoch(k, train_losses[k], validation_losses[k], on_epoch)
+                self._finish_epoch(k, train_losses[k], validation_losses[k])
         results = []
         for k, (progress, best) in enumerate(zip(self.progress, self.best, strict=True)):
             state = _member(self.states, k)
@@ -179,9 +176,11 @@ class _Together:
             losses = np.asarray(losses, np.float64)
             for k in running:
                 mine = losses[k][active[k, part]]
+                first_step = epoch * plans[k].steps_per_epoch + part.start
                 if not np.isfinite(mine).all():
                     _, schedule = training.make_optimizer(self.config, plans[k].n_steps)
-                    raise training.diverged(mine, epoch * plans[k].steps_per_epoch + part.start, schedule)
+                    raise training.diverged(mine, first_step, schedule)
+                self.members[k].monitor.steps(first_step, mine)
                 total[k] += mine.sum()
         return total / np.maximum(active.sum(axis=1), 1)
 
@@ -205,9 +204,7 @@ class _Together:
             total += np.where(real, np.asarray(losses, np.float64), 0.0).sum(axis=1)
         return np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
 
-    def _finish_epoch(
-        self, k: int, train_loss: float, validation_loss: float, on_epoch: Callable[[int, dict[str, float]], None]
-    ) -> None:
+    def _finish_epoch(self, k: int, train_loss: float, validation_loss: float) -> None:
         """Measure, remember the best parameters and save, as `training.fit` does after an epoch."""
         plan, checkpointer = self.members[k].plan, self.members[k].checkpointer
         _, schedule = training.make_optimizer(self.config, plan.n_steps)
@@ -224,7 +221,7 @@ class _Together:
                 self.best[k] = (state.params, state.model_state)
             if checkpointer:
                 checkpointer.save(state, self.progress[k])
-        on_epoch(k, measurements)
+        self.members[k].monitor.epoch(self.progress[k], self.progress[k].epoch * plan.steps_per_epoch)
 
 
 def _stack(trees: Sequence[PyTree]) -> PyTree:

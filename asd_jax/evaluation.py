@@ -1,20 +1,20 @@
-"""Evaluation: scores of the test clips, their measures beside the controls', and the files and tables of a run."""
+"""Evaluation: scores of the test clips, their measures beside the controls', decisions at the thresholds."""
 
-import csv
 import dataclasses
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from asd_jax import metrics, thresholds
+from asd_jax import metrics, oracle_thresholds, thresholds
 from asd_jax.datasets.clips import Clip
 from asd_jax.detector import Detector
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames
 from asd_jax.features import FrontEnd
+from asd_jax.metrics import Labels, Measured
+from asd_jax.recording_scores import of_recordings, recording_index, worst_clip
 from asd_jax.representations import represent
 
 SEED = "seed_"  # how the names of detectors of further seeds begin
@@ -25,26 +25,40 @@ class Evaluation:
     """What became of the test clips.
 
     Attributes:
-        clips: the test clips.
+        clips: the test clips; whole recordings where these were cut into clips.
         scores: by detector's name and scorer; the detector itself is named `detector`, the others are controls.
         decisions: `(n_clips,)` of the headline scorer at its thresholds.
         report: `metrics.json` without the fields that only the run knows.
+        worst_start_seconds: where in each recording its worst clip starts, by the headline scorer; None where
+            recordings were not cut.
     """
 
     clips: tuple[Clip, ...]
     scores: dict[str, dict[str, Float[np.ndarray, " n_clips"]]]
     decisions: np.ndarray
     report: dict[str, Any]
+    worst_start_seconds: Float[np.ndarray, " n_clips"] | None = None
 
 
-def evaluate(detectors: dict[str, Detector], clips: Sequence[Clip], frames: dict[FrontEnd, ClipFrames]) -> Evaluation:
+def evaluate(
+    detectors: dict[str, Detector],
+    clips: Sequence[Clip],
+    frames: dict[FrontEnd, ClipFrames],
+    *,
+    machine: str = "",
+    dataset: str = "",
+) -> Evaluation:
     """Score test clips with a detector and its controls, and measure the scores against the labels there are.
+
+    Clips cut from one recording give one score, that of the worst (see `recording_scores`).
 
     Args:
         detectors: `detector` and the controls, by name; detectors of further seeds, whose names begin with `SEED`,
             count only for the mean and standard deviation over seeds.
         clips: the test clips; those without a label are scored and not measured.
         frames: of the clips, by the front ends of the detectors.
+        machine: canonical name of the machine type.
+        dataset: name of the data set, which says what the official score is.
 
     Raises:
         InputError: a clip's machine id is one that the detector was not fitted for.
@@ -59,37 +73,61 @@ def evaluate(detectors: dict[str, Detector], clips: Sequence[Clip], frames: dict
             f"test clips of {', '.join(unknown)}, but the detector was trained on {', '.join(detector.machine_ids)}; "
             f"restrict the test with --machine_id={','.join(detector.machine_ids)}"
         )
-    scores = {name: d.score_frames(frames[d.front_end], machine_ids) for name, d in detectors.items()}
     headline = detector.headline_scorer
+    parts, part_ids = clips, machine_ids
+    recording = recording_index([clip.recording for clip in parts])
+
+    by_part = {name: d.score_frames(frames[d.front_end], part_ids) for name, d in detectors.items()}
+    worst = worst_clip(by_part["detector"][headline], recording)
+    clips = [dataclasses.replace(parts[index], file_name=parts[index].recording) for index in worst]
+    machine_ids = [clip.machine_id for clip in clips]
+
+    def whole(scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: of_recordings(values, recording) for name, values in scores.items()}
+
+    scores = {name: whole(values) for name, values in by_part.items()}
     limits = np.asarray([detector.fitted[headline][machine_id].threshold.value for machine_id in machine_ids])
-    labelled = np.asarray([clip.is_anomaly is not None for clip in clips])
-    is_anomaly = np.asarray([bool(clip.is_anomaly) for clip in clips])[labelled]
-    ids = [machine_id for machine_id, known in zip(machine_ids, labelled, strict=True) if known]
+    labels = Labels.of(clips, machine=machine, dataset=dataset)
+    resamples = labels.resamples()
+    measured = {
+        name: {scorer: metrics.measure_all(values, labels, resamples) for scorer, values in by_scorer.items()}
+        for name, by_scorer in scores.items()
+    }
 
-    def summaries(of_detector: dict[str, np.ndarray]) -> dict[str, Any]:
-        return {name: metrics.summarize(values[labelled], is_anomaly, ids) for name, values in of_detector.items()}
-
-    own = summaries(scores["detector"])
+    own = {scorer: of.summary for scorer, of in measured["detector"].items()}
     for name, summary in own.items():
         summary["role"] = "headline" if name == headline else "exploratory"
-    controls = {name: summaries(values) for name, values in scores.items() if name != "detector"}
     report = {
         "headline_scorer": headline,
         "scorers": own,
-        "controls": controls,
-        "differences": _differences(scores, headline, labelled, is_anomaly, ids),
-        "thresholds": _threshold_measures(detector, scores["detector"], clips, labelled),
+        "controls": {
+            name: {scorer: of.summary for scorer, of in by_scorer.items()}
+            for name, by_scorer in measured.items()
+            if name != "detector"
+        },
+        "differences": _differences(measured, headline),
+        "decision_threshold": next(iter(detector.fitted[headline].values())).threshold.name,
+        "thresholds": {
+            scorer: _threshold_measures(detector, scorer, values, labels)
+            for scorer, values in scores["detector"].items()
+        },
     }
     if seeds:
-        others = [summaries(d.score_frames(frames[d.front_end], machine_ids)) for d in seeds.values()]
+        others = [
+            {name: metrics.measure_all(of, labels).summary for name, of in by_scorer.items()}
+            for by_scorer in (whole(d.score_frames(frames[d.front_end], part_ids)) for d in seeds.values())
+        ]
         report["seeds"] = _over_seeds([own, *others])
     if any(fitted.pool for by_id in detector.fitted.values() for fitted in by_id.values()):
-        report["single_windows"] = _single_windows(detector, frames[detector.front_end], clips)
+        part_labels = Labels.of(parts, machine=machine, dataset=dataset)
+        report["single_windows"] = _single_windows(detector, frames[detector.front_end], part_labels)
     report["scorer_settings"] = {
         name: {machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for machine_id, fitted in by_id.items()}
         for name, by_id in detector.fitted.items()
     }
-    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report)
+    is_cut = any(clip.clip_seconds is not None for clip in parts)
+    starts = np.asarray([clip.start_seconds for clip in clips]) if is_cut else None
+    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report, starts)
 
 
 def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -105,149 +143,79 @@ def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _single_windows(detector: Detector, frames: ClipFrames, clips: Sequence[Clip]) -> dict[str, Any]:
-    """Measures of single windows, by each scorer that pools them; a window has its clip's label."""
+def _single_windows(detector: Detector, frames: ClipFrames, labels: Labels) -> dict[str, Any]:
+    """Measures of single windows, by each scorer that pools them; a window has its clip's label.
+
+    Without intervals: the windows of a clip are not independent.
+    """
     values = represent(detector.representation, frames)
-    ids = np.asarray([clip.machine_id for clip in clips])
-    labelled = np.asarray([clip.is_anomaly is not None for clip in clips])
-    is_anomaly = np.asarray([bool(clip.is_anomaly) for clip in clips])
+    ids = np.asarray(labels.machine_ids)
     result: dict[str, Any] = {}
     for label, by_id in detector.fitted.items():
-        scores, labels, window_ids, at_threshold = [], [], [], {}
+        scores, is_anomaly, window_ids, at_threshold = [], [], [], {}
         for machine_id, fitted in by_id.items():
-            chosen = labelled & (ids == machine_id)
+            chosen = labels.known & (ids == machine_id)
             if fitted.pool is None or not chosen.any():
                 continue
             windows = fitted.score_windows(values(machine_id).of(chosen))
             present = ~np.isnan(windows)
             scores.append(windows[present])
-            labels.append(np.broadcast_to(is_anomaly[chosen][:, None], windows.shape)[present])
+            is_anomaly.append(np.broadcast_to(labels.is_anomaly[chosen][:, None], windows.shape)[present])
             window_ids += [machine_id] * len(scores[-1])
-            at = thresholds.measures(fitted.window_threshold, scores[-1], labels[-1])
+            at = thresholds.measures(fitted.window_threshold, scores[-1], is_anomaly[-1])
             at_threshold.setdefault(fitted.window_threshold.name, {})[machine_id] = at
         if scores:
-            result[label] = metrics.summarize(np.concatenate(scores), np.concatenate(labels), window_ids)
+            result[label] = metrics.summarize(np.concatenate(scores), np.concatenate(is_anomaly), window_ids)
             result[label]["thresholds"] = at_threshold
     return result
 
 
-def _differences(
-    scores: dict[str, dict[str, np.ndarray]],
-    headline: str,
-    labelled: np.ndarray,
-    is_anomaly: np.ndarray,
-    ids: list[str],
-) -> dict[str, Any]:
-    """Mean AUC of the headline and of each scorer that a control has, minus that of each control, with paired
-    bootstrap intervals.
+def _differences(measured: dict[str, dict[str, Measured]], headline: str) -> dict[str, Any]:
+    """Mean AUC and pAUC of the headline and of each scorer that a control has, minus those of each control, with
+    paired bootstrap intervals.
     """
     result: dict[str, Any] = {}
-    compared = {headline}.union(*(by_scorer for name, by_scorer in scores.items() if name != "detector"))
-    for scorer, values in scores["detector"].items():
+    compared = {headline}.union(*(by_scorer for name, by_scorer in measured.items() if name != "detector"))
+    for scorer, own in measured["detector"].items():
         if scorer not in compared:
             continue
         result[scorer] = {}
-        for control, by_scorer in scores.items():
-            for control_scorer, control_values in by_scorer.items():
+        for control, by_scorer in measured.items():
+            for control_scorer, of_control in by_scorer.items():
                 # A network's scorer is compared with the same scorer at initialisation, and with every other control.
                 if control == "detector" or (scorer in by_scorer and control_scorer != scorer):
                     continue
-                result[scorer][f"{control} {control_scorer}"] = metrics.paired_bootstrap(
-                    values[labelled], control_values[labelled], is_anomaly, ids
-                )
+                result[scorer][f"{control} {control_scorer}"] = metrics.difference(own, of_control)
     return result
 
 
 def _threshold_measures(
-    detector: Detector, scores: dict[str, np.ndarray], clips: Sequence[Clip], labelled: np.ndarray
+    detector: Detector, scorer: str, scores: Float[np.ndarray, " n_clips"], labels: Labels
 ) -> dict[str, Any]:
-    """Measures at each scorer's thresholds, by scorer, rule and machine id."""
-    ids = np.asarray([clip.machine_id for clip in clips])
-    is_anomaly = np.asarray([bool(clip.is_anomaly) for clip in clips])
+    """Measures at a scorer's thresholds, by rule and machine id: first the one that decides, last the oracles."""
+    ids, domains = np.asarray(labels.machine_ids, str), np.asarray(labels.domains, str)
+    names = sorted(set(labels.domains) - {""})
     result: dict[str, Any] = {}
-    for scorer, by_id in detector.fitted.items():
-        for machine_id, fitted in by_id.items():
-            chosen = labelled & (ids == machine_id)
-            at_threshold = thresholds.measures(fitted.threshold, scores[scorer][chosen], is_anomaly[chosen])
-            result.setdefault(scorer, {}).setdefault(fitted.threshold.name, {})[machine_id] = at_threshold
+
+    def at(threshold: thresholds.Threshold, of_id: Bool[np.ndarray, " n_clips"]) -> dict[str, Any]:
+        values = thresholds.measures(threshold, scores[of_id], labels.is_anomaly[of_id])
+        values["selection"] = "oracle" if threshold.method == "oracle" else "label-free"
+        if len(names) > 1:  # here a domain's own anomalies, as the challenge's evaluator has it
+            values["domains"] = {
+                name: thresholds.measures(threshold, scores[part], labels.is_anomaly[part])
+                for name in names
+                for part in [of_id & (domains == name)]
+            }
+        return values
+
+    for machine_id, fitted in detector.fitted[scorer].items():
+        of_id = labels.known & (ids == machine_id)
+        for threshold in (fitted.threshold, *fitted.other_thresholds):
+            result.setdefault(threshold.name, {})[machine_id] = at(threshold, of_id)
+    for rule in oracle_thresholds.RULES:
+        for machine_id in detector.fitted[scorer]:
+            of_id = labels.known & (ids == machine_id)
+            threshold = oracle_thresholds.fit(rule, scores[of_id], labels.is_anomaly[of_id])
+            if threshold is not None:
+                result.setdefault(rule, {})[machine_id] = at(threshold, of_id)
     return result
-
-
-def scores_csv(evaluation: Evaluation) -> str:
-    """`scores.csv`: a line a test clip with one column a scorer; an unknown label is empty."""
-    own = evaluation.scores["detector"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file_name", "machine_id", "domain", "is_anomaly", *own, "decision"])
-    for index, clip in enumerate(evaluation.clips):
-        label = "" if clip.is_anomaly is None else int(clip.is_anomaly)
-        # Nine digits bring a float32 back exactly; a float64 score is reproduced to 1e-9.
-        values = [f"{scores[index]:.9g}" for scores in own.values()]
-        writer.writerow(
-            [clip.file_name, clip.machine_id, clip.domain, label, *values, int(evaluation.decisions[index])]
-        )
-    return text.getvalue()
-
-
-def _cell(values: dict[str, Any]) -> str:
-    return "undefined" if values["auc"] is None else " / ".join(f"{values[name]:.3f}" for name in metrics.MEASURES)
-
-
-def _rows(table: list[list[str]]) -> str:
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
-def format_report(report: dict[str, Any]) -> str:
-    """The tables of a run: AUC, pAUC and average precision of every scorer and control, gains, decisions."""
-    headline = report["headline_scorer"]
-    machine_ids = list(report["scorers"][headline]["machine_ids"])
-    table = [["AUC / pAUC / AP", *machine_ids, "mean"]]
-
-    def add(label: str, summary: dict[str, Any]) -> None:
-        cells = [_cell(summary["machine_ids"][machine_id]) for machine_id in machine_ids]
-        table.append([label, *cells, _cell(summary["mean"])])
-
-    for scorer, summary in report["scorers"].items():
-        add(f"* {scorer}" if scorer == headline else f"  {scorer}", summary)
-    for control, by_scorer in report["controls"].items():
-        for scorer, summary in by_scorer.items():
-            add(f"  control: {control}, {scorer}", summary)
-    for scorer, summary in report.get("single_windows", {}).items():
-        add(f"  {scorer}, single frames", summary)
-    for scorer, by_measure in report.get("seeds", {}).items():
-        if "auc" in by_measure:
-            cells = [f"{at['mean']:.3f} ± {at['standard_deviation']:.3f}" for at in by_measure.values()]
-            blank = [""] * len(machine_ids)
-            table.append([f"  {scorer}, mean of {len(by_measure['auc']['values'])} seeds", *blank, " / ".join(cells)])
-    parts = [
-        _rows(table),
-        "* headline; the other scorers are exploratory, the controls are no result of the model",
-    ]
-    gains = []
-    for scorer, by_control in report["differences"].items():
-        for control, gain in by_control.items():
-            if gain["auc_difference"] is not None:
-                low, high = gain["interval_95"]
-                gains.append([scorer, control, f"{gain['auc_difference']:+.3f}", f"[{low:+.3f}, {high:+.3f}]"])
-    if gains:
-        parts.append(_rows([["scorer", "against control", "AUC gain", "95 % (paired bootstrap)"], *gains]))
-    parts.append(_format_decisions(headline, report["thresholds"][headline]))
-    for scorer, summary in report.get("single_windows", {}).items():
-        parts.append(_format_decisions(f"{scorer}, single frames", summary["thresholds"]))
-    return "\n\n".join(parts)
-
-
-def _format_decisions(headline: str, by_rule: dict[str, Any]) -> str:
-    columns = ["accuracy", "false_alarm_rate", "precision", "recall", "f1"]
-    columns += ["normal_precision", "normal_recall", "normal_f1"]
-    rows = []
-    for rule, by_id in by_rule.items():
-        for machine_id, at in by_id.items():
-            cells = ["undefined" if at[name] is None else f"{at[name]:.3f}" for name in columns]
-            method = at["method"].replace("_", " ")
-            rows.append([rule, machine_id, f"{at['value']:.4g}", method, *cells])
-    header = ["decisions", "machine id", "threshold", "method", "accuracy", "false alarms"]
-    header += ["precision", "recall", "F1", "normal: precision", "recall", "F1"]
-    return f"{headline}\n" + _rows([header, *rows])

@@ -6,12 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from asd_jax import evaluation, run_folder
 from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
+from asd_jax.evaluation_tables import format_report
 from asd_jax.extraction import extract
-from asd_jax.recordings import DataConfig, say_found
+from asd_jax.outputs import Outputs
+from asd_jax.recordings import DataConfig, introduce, say_found
+from asd_jax.score_files import scores_csv
 
 
 def evaluate_run(
@@ -21,11 +26,13 @@ def evaluate_run(
     data_dir: str | None = None,
     machine_ids: tuple[str, ...] = (),
     cache_dir: str | None = None,
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
-    Writes `scores.csv` and `metrics.json` into `workdir` (default `run/evaluate`) and nothing into the run's files.
+    Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
+    nothing into the run's files.
 
     With `cache_dir` recordings on disk are prepared there once (see `datasets.prepared`).
 
@@ -47,9 +54,9 @@ def evaluate_run(
     if workdir.resolve() == run.resolve():
         raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
     dataset = data.open(detectors["detector"].front_end, say)
-    say(f"{config['experiment']} from {run}, on {dataset.machine}: {dataset.description or dataset.name}")
+    introduce(f"{config['experiment']} from {run},", dataset, say)
     extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
-    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say)
+    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say, outputs)
 
 
 def evaluate_detectors(
@@ -61,8 +68,9 @@ def evaluate_detectors(
     seconds: dict[str, float],
     extra: dict[str, Any],
     say: Callable[[str], None],
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
 ) -> dict[str, Any]:
-    """Score the test clips, print the tables, write `scores.csv` and `metrics.json`."""
+    """Score the test clips, print the tables, write `scores.csv`, `metrics.json` and the outputs that are wanted."""
     clips = dataset.split("test")
     detector = detectors["detector"]
     if not clips:
@@ -82,7 +90,7 @@ def evaluate_detectors(
             frames[other] = extract(test.clips, dataset.read, other, description="test clips (control)").frames
     say_found(test, "test", say)
     with timed(seconds, "score"):
-        result = evaluation.evaluate(detectors, test.clips, frames)
+        result = evaluation.evaluate(detectors, test.clips, frames, machine=dataset.machine, dataset=dataset.name)
     report = {
         "experiment": experiment,
         "dataset": dataset.name,
@@ -94,14 +102,49 @@ def evaluate_detectors(
         "bad_files": list(test.bad),
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
     }
-    say("\n" + evaluation.format_report(report) + "\n")
-    for machine_id, values in report["scorers"][detector.headline_scorer]["machine_ids"].items():
-        if "undefined" in values:
-            say(f"note: {machine_id} has {values['undefined']}: scores are written, its measures are undefined")
-    run_folder.write_text(workdir / "scores.csv", evaluation.scores_csv(result))
+    if any(clip.is_anomaly is not None for clip in test.clips):
+        say("\n" + format_report(report) + "\n")
+    else:
+        say("no labelled test clips: scores and decisions are written, and there is nothing to measure")
+    for line in _remarks(detector, report, result):
+        say(line)
+    scores = scores_csv(
+        result.clips,
+        result.scores["detector"],
+        result.decisions,
+        headline=detector.headline_scorer,
+        selection=report["selection"],
+        worst_start_seconds=result.worst_start_seconds,
+    )
+    run_folder.write_text(workdir / "scores.csv", scores)
     run_folder.write_json(workdir / "metrics.json", report)
+    outputs.write(workdir, report, result, detectors, frames, dataset, say)
     say(f"written to {workdir}")
     return report
+
+
+def _remarks(detector: Detector, report: dict[str, Any], result: evaluation.Evaluation) -> list[str]:
+    """What a reader must know of the headline's numbers before believing them."""
+    headline = detector.headline_scorer
+    lines = []
+    for machine_id, values in report["scorers"][headline]["machine_ids"].items():
+        if "undefined" in values:
+            lines.append(
+                f"note: {machine_id} has {values['undefined']}: scores are written, its measures are undefined"
+            )
+        elif "note" in values:
+            lines.append(f"warning: {machine_id}: {values['note']}, so AUC is that of chance")
+    for machine_id, fitted in detector.fitted[headline].items():
+        if not np.isfinite(fitted.threshold.value):
+            lines.append(
+                f"warning: {machine_id}: {fitted.threshold.name} has {fitted.threshold.n_normal} unseen normal clips "
+                f"({fitted.threshold.fitted_on}) and {fitted.threshold.method.split(': ')[-1]}: it never alarms; "
+                "record more, or take --threshold=gamma_0.9"
+            )
+    n_bad = int((~np.isfinite(result.scores["detector"][headline])).sum())
+    if n_bad:
+        lines.append(f"warning: {n_bad} score(s) of {headline} are not finite; these clips get no decision")
+    return lines
 
 
 class timed:

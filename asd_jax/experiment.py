@@ -20,9 +20,10 @@ from asd_jax.evaluation_run import evaluate_detectors, timed
 from asd_jax.extraction import ClipFrames, Extracted
 from asd_jax.features import FrontEnd
 from asd_jax.fitted_scorers import ScorerSpec, fit_scorers, readable
-from asd_jax.members import TrainedMember, plan_members, representation, train_planned
+from asd_jax.members import TrainedMember, history_csv, plan_members, representation, train_planned
+from asd_jax.outputs import Outputs
 from asd_jax.placement import MESHES
-from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips
+from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.representations import FrameMean, Network, represent
 from asd_jax.training_plan import TrainingConfig
 
@@ -102,6 +103,7 @@ def run(
     resume: bool = False,
     strict_batch_size: bool = False,
     flags: dict[str, Any] | None = None,
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Train a network and evaluate it; everything is written below `workdir`.
@@ -112,6 +114,7 @@ def run(
         resume: go on with the run in `workdir`, which must have been started with the same settings and data.
         strict_batch_size: a batch larger than the data is an error instead of shrinking.
         flags: of the command line, recorded so that a resumed run can leave them out.
+        outputs: what to write for people to look at.
         say: takes the lines for the user.
 
     Returns:
@@ -125,7 +128,7 @@ def run(
     if not resume:
         run_folder.check_free(workdir)
     dataset = config.data.open(config.front_end, say)
-    say(f"{config.experiment} on {dataset.machine}: {dataset.description or dataset.name}")
+    introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
         train = extract_training_clips(
@@ -156,7 +159,9 @@ def run(
 
         def train_network(model: Any, folder: Path) -> list[TrainedMember]:
             network = Network(model, config.front_end.n_features)
-            return train_planned(network, train.frames, planned, config.training, folder)
+            events = workdir / "tensorboard" / folder.relative_to(workdir / "checkpoints" / "training")
+            events = events if outputs.tensorboard else None
+            return train_planned(network, train.frames, planned, config.training, folder, events)
 
         selection = {}
         if config.bottleneck_sizes:
@@ -173,9 +178,10 @@ def run(
     with timed(seconds, "fit_scorers"):
         detectors = _detectors(config, members, train, log_mels)
     save_detectors(workdir, detectors)
+    run_folder.write_text(workdir / "training.csv", history_csv(members))
     errors = [member.validation_error(train.frames) for member in members]
     extra = {"validation_error": None if None in errors else float(np.mean(errors)), "notes": notes} | selection
-    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say)
+    return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say, outputs)
 
 
 def _describe(config: ExperimentConfig, dataset: Dataset) -> dict[str, Any]:
@@ -208,11 +214,17 @@ def _detectors(
 ) -> dict[str, Detector]:
     """The first seed's detector, the two controls that every network is held against, the other seeds' detectors."""
     machine_ids = np.asarray([clip.machine_id for clip in train.clips])
+    recordings, cutting = [clip.recording for clip in train.clips], config.data.cutting
 
     def options(of_seed: Sequence[TrainedMember]) -> dict[str, Any]:
         validation = np.concatenate([member.planned.validation for member in of_seed])
         held_out = np.isin(np.arange(len(machine_ids)), validation)
-        return {"held_out": held_out, "threshold": config.threshold, "seed": of_seed[0].planned.seed}
+        return {
+            "recordings": recordings,
+            "held_out": held_out,
+            "threshold": config.threshold,
+            "seed": of_seed[0].planned.seed,
+        }
 
     def detector(
         of_seed: Sequence[TrainedMember], representation: Any, headline: str, names: Sequence[str]
@@ -224,9 +236,10 @@ def _detectors(
             given = options(of_seed)
             given["held_out"] = given["held_out"][of_id]
             specs = readable(mine, dict.fromkeys((headline, *names)))
+            given["recordings"] = [name for name, chosen in zip(recordings, of_id, strict=True) if chosen]
             for name, by_id in fit_scorers(mine, machine_ids[of_id].tolist(), specs=specs, **given).items():
                 by_scorer.setdefault(name, {}).update(by_id)
-        return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span)
+        return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span, cutting)
 
     by_seed: dict[int, list[TrainedMember]] = {}
     for member in members:
@@ -238,7 +251,7 @@ def _detectors(
     untrained = representation(first, config.training)
     return {
         "detector": detector(first, representation(first), config.scorer, config.scorers),
-        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis"),
+        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis", cutting=cutting),
         "at_initialisation": detector(first, untrained, config.scorer, fitted_scorers.DEFAULT),
     } | {
         f"{SEED}{of_seed[0].planned.seed}": detector(of_seed, representation(of_seed), config.scorer, config.scorers)

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from asd_jax import scorers, thresholds
 from asd_jax.errors import InputError
+from asd_jax.recording_scores import of_recordings, recording_index
 from asd_jax.representations import ClipRepresentation
 from asd_jax.thresholds import Threshold
 from asd_jax.window_vectors import WindowVectors
@@ -68,12 +69,14 @@ class FittedScorer:
 
     Attributes:
         scorer: fitted on all normal training clips of the id.
-        normal_scores: sorted scores of normal clips that the scorer was not fitted on.
+        normal_scores: sorted scores of normal clips, or of recordings where they were cut into clips, that the scorer
+            was not fitted on.
         threshold: fitted on `normal_scores`.
         pool: see `ScorerSpec`.
         window_threshold: of single windows, for a scorer that pools them.
         settings: what it was fitted with beside the defaults.
         note: what a reader of the results should know.
+        other_thresholds: by the other rules that are reported, which make no decisions unless asked for.
     """
 
     scorer: Any
@@ -83,6 +86,14 @@ class FittedScorer:
     window_threshold: Threshold | None = None
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     note: str = ""
+    other_thresholds: tuple[Threshold, ...] = ()
+
+    def at(self, rule: str) -> Threshold:
+        """The threshold of a rule, fitted on `normal_scores` where it is none of those kept."""
+        for threshold in (self.threshold, *self.other_thresholds):
+            if threshold.name == rule:
+                return threshold
+        return thresholds.fit(rule, self.normal_scores, fitted_on=self.threshold.fitted_on)
 
     def score(self, values: ClipRepresentation) -> Float[np.ndarray, " n_clips"]:
         """Score of each clip."""
@@ -101,11 +112,12 @@ class FittedScorer:
         settings = {
             "scorer": self.scorer.name,
             "state": {key: value for key, value in state.items() if key not in arrays},
-            "threshold": dataclasses.asdict(self.threshold),
+            "threshold": self.threshold.to_dict(),
             "pool": self.pool,
-            "window_threshold": self.window_threshold and dataclasses.asdict(self.window_threshold),
+            "window_threshold": self.window_threshold and self.window_threshold.to_dict(),
             "settings": dict(self.settings),
             "note": self.note,
+            "other_thresholds": [threshold.to_dict() for threshold in self.other_thresholds],
         }
         return settings, {"scorer": arrays, "normal_scores": self.normal_scores}
 
@@ -116,11 +128,13 @@ class FittedScorer:
         return cls(
             scorers.from_state(settings["scorer"], settings["state"] | arrays["scorer"]),
             arrays["normal_scores"],
-            Threshold(**settings["threshold"]),
+            Threshold.from_dict(settings["threshold"]),
             settings["pool"],
-            window_threshold and Threshold(**window_threshold),
+            window_threshold and Threshold.from_dict(window_threshold),
             settings["settings"],
             settings["note"],
+            # Runs of before there were other rules have none.
+            tuple(Threshold.from_dict(saved) for saved in settings.get("other_thresholds", ())),
         )
 
 
@@ -134,6 +148,7 @@ def fit_scorers(
     values: ClipRepresentation,
     machine_ids: Sequence[str],
     *,
+    recordings: Sequence[str] | None = None,
     held_out: Bool[np.ndarray, " n_clips"] | None = None,
     specs: Sequence[ScorerSpec] | None = None,
     threshold: str = thresholds.DEFAULT,
@@ -144,6 +159,8 @@ def fit_scorers(
     Args:
         values: the training clips, all normal.
         machine_ids: of each clip.
+        recordings: that each clip was cut from: folds keep them together, and thresholds are those of recordings,
+            whose score is that of the worst clip. Each clip is its own by default.
         held_out: clips that the network was not trained on. Their scores set the thresholds of error scorers; the
             others are refitted in five folds over all clips instead.
         specs: the scorers; those of `DEFAULT` that can read the representation by default.
@@ -157,6 +174,7 @@ def fit_scorers(
         InputError: a scorer reads what the representation does not give, or an id has too few clips for it.
     """
     ids = np.asarray(machine_ids)
+    sources = np.asarray([str(i) for i in range(len(ids))] if recordings is None else recordings)
     held_out = np.zeros(len(ids), bool) if held_out is None else held_out
     fitted: dict[str, dict[str, FittedScorer]] = {}
     for spec in readable(values) if specs is None else specs:
@@ -172,7 +190,9 @@ def fit_scorers(
                     f"scorer {spec.label} needs at least {spec.min_clips} normal training clips of {machine_id}, "
                     f"got {len(part)}"
                 )
-            fitted[spec.label][machine_id] = _fit_one(spec, part, held_out[of_id], threshold, seed)
+            fitted[spec.label][machine_id] = _fit_one(
+                spec, part, held_out[of_id], recording_index(sources[of_id].tolist()), threshold, seed
+            )
     return fitted
 
 
@@ -219,35 +239,52 @@ def _score(spec: ScorerSpec, scorer: Any, values: ClipRepresentation) -> np.ndar
 
 
 def _fit_one(
-    spec: ScorerSpec, values: ClipRepresentation, held_out: np.ndarray, threshold: str, seed: int
+    spec: ScorerSpec,
+    values: ClipRepresentation,
+    held_out: np.ndarray,
+    recording: np.ndarray,
+    threshold: str,
+    seed: int,
 ) -> FittedScorer:
     """A scorer of one machine id and its thresholds."""
+    n_recordings = int(recording.max()) + 1
+    what = "clip" if n_recordings == len(values) else "recording"
+    fold = thresholds.folds(n_recordings, seed=seed)[recording]
+    fewest = min(np.count_nonzero(fold != k) for k in range(fold.max() + 1))
     settings, note = _settings(spec, seed), ""
     if spec.pool is not None and (total := int(values.window_vector.n_windows.sum())) > spec.max_windows:
         note = f"fitted on {spec.max_windows} of its {total} windows, drawn with seed {seed}"
     if spec.search:
-        settings |= scorers.search(spec.name, _inputs(spec, values, seed), **({"seed": seed} | settings))
+        groups = recording if spec.pool is None else None  # windows are a draw from all clips
+        inputs = _inputs(spec, values, seed)
+        settings |= scorers.search(spec.name, inputs, groups=groups, **({"seed": seed} | settings))
     scorer = _fit(spec, values, settings, seed)
     if spec.reads == "window_error":
         unseen = held_out if held_out.any() else np.ones(len(held_out), bool)
-        source = "validation clips" if held_out.any() else "training clips (no validation clips)"
+        source = f"validation {what}s" if held_out.any() else f"training {what}s (no validation {what}s)"
+        recording = recording[unseen]
         scores = _score(spec, scorer, values.of(unseen))
-    elif len(values) > spec.min_clips:
-        source, scores = "out-of-fold training clips", _out_of_fold(spec, values, settings, seed)
+    elif fewest >= spec.min_clips:
+        source, scores = f"out-of-fold training {what}s", _out_of_fold(spec, values, settings, fold, seed)
     else:
-        source, scores = f"the {len(values)} training clip(s) it was fitted on", _score(spec, scorer, values)
+        source, scores = f"the {n_recordings} training {what}(s) it was fitted on", _score(spec, scorer, values)
 
     window_threshold = None
     if spec.pool is not None:
         window_threshold = thresholds.fit(threshold, scores[~np.isnan(scores)], fitted_on=source)
         scores = scorers.pool(spec.pool, scores)
-    limit = thresholds.fit(threshold, scores, fitted_on=source)
-    return FittedScorer(scorer, np.sort(scores), limit, spec.pool, window_threshold, settings, note)
+    scores = of_recordings(scores, recording_index([str(number) for number in recording]))
+    rules = dict.fromkeys((threshold, *thresholds.REPORTED))
+    limit, *others = (thresholds.fit(rule, scores, fitted_on=source) for rule in rules)
+    return FittedScorer(
+        scorer, np.sort(scores), limit, spec.pool, window_threshold, settings, note, other_thresholds=tuple(others)
+    )
 
 
-def _out_of_fold(spec: ScorerSpec, values: ClipRepresentation, settings: Mapping[str, Any], seed: int) -> np.ndarray:
+def _out_of_fold(
+    spec: ScorerSpec, values: ClipRepresentation, settings: Mapping[str, Any], fold: np.ndarray, seed: int
+) -> np.ndarray:
     """Scores of each clip, or of its windows, by a scorer refitted on the clips of the other folds."""
-    fold = thresholds.folds(len(values), seed=seed)
     parts = {}
     for k in range(fold.max() + 1):
         parts[k] = _score(spec, _fit(spec, values.of(fold != k), settings, seed), values.of(fold == k))

@@ -1,6 +1,9 @@
 """The members that an experiment trains: one a seed, or one a seed and machine id, with its own clips and scaling."""
 
+import csv
 import dataclasses
+import io
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +17,7 @@ from asd_jax.extraction import ClipFrames, Extracted
 from asd_jax.features import scaling as scalings
 from asd_jax.features.scaling import Scaling
 from asd_jax.representations import Network, PerMachine, Residual
-from asd_jax.training import FitResult, init_train_state, mean_prediction_error
+from asd_jax.training import FitResult, Monitor, init_train_state, mean_prediction_error
 from asd_jax.training_plan import Plan, TrainingConfig, make_plan, split_validation
 
 
@@ -36,6 +39,11 @@ class PlannedMember:
     validation: Int[np.ndarray, " n_validation"]
     plan: Plan
     scaling: Scaling
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other members."""
+        return f"seed_{self.seed}" if self.machine_id is None else f"seed_{self.seed}_{self.machine_id}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +75,19 @@ class TrainedMember:
         return loss / mean_prediction_error(clips, planned.train, planned.validation, planned.scaling)
 
 
+def history_csv(members: Sequence[TrainedMember]) -> str:
+    """`training.csv`: a line a member and epoch; an unknown validation loss is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["seed", "machine_id", "epoch", "train_loss", "validation_loss", "learning_rate"])
+    for member in members:
+        of = (member.planned.seed, member.planned.machine_id or "")
+        for number, epoch in enumerate(member.result.progress.history, 1):
+            validation = "" if math.isnan(epoch["validation_loss"]) else f"{epoch['validation_loss']:.9g}"
+            writer.writerow([*of, number, f"{epoch['train_loss']:.9g}", validation, f"{epoch['learning_rate']:.9g}"])
+    return text.getvalue()
+
+
 def plan_members(
     model: object,
     training: TrainingConfig,
@@ -78,11 +99,14 @@ def plan_members(
 ) -> list[PlannedMember]:
     """The members of an experiment, seed by seed; all take the smallest batch that any of them needs."""
     ids = np.asarray([clip.machine_id for clip in train.clips])
+    recordings = np.asarray([clip.recording for clip in train.clips])
     groups: list[str | None] = sorted(set(ids.tolist())) if per_machine_id else [None]
 
     def planned(seed: int, machine_id: str | None, training: TrainingConfig) -> PlannedMember:
         of_group = np.arange(len(ids)) if machine_id is None else np.flatnonzero(ids == machine_id)
-        split = split_validation(ids[of_group].tolist(), fraction=validation_fraction, seed=seed)
+        split = split_validation(
+            ids[of_group].tolist(), fraction=validation_fraction, seed=seed, recordings=recordings[of_group].tolist()
+        )
         chosen, validation = (of_group[part] for part in split)
         plan = make_plan(model, training, train.frames, chosen, validation)
         frames = train.frames.frames if machine_id is None else train.frames.select(of_group).frames
@@ -97,9 +121,18 @@ def plan_members(
 
 
 def train_planned(
-    network: Network, clips: ClipFrames, planned: Sequence[PlannedMember], config: TrainingConfig, folder: Path
+    network: Network,
+    clips: ClipFrames,
+    planned: Sequence[PlannedMember],
+    config: TrainingConfig,
+    folder: Path,
+    events: Path | None = None,
 ) -> list[TrainedMember]:
-    """Train members, their states kept below `folder`; a lone member's are in the folder itself."""
+    """Train members, their states kept below `folder`; a lone member's are in the folder itself.
+
+    Args:
+        events: folder of TensorBoard events, likewise; None writes none.
+    """
     from asd_jax.checkpoints import RunCheckpoints  # late: Orbax takes a second to import
 
     with ExitStack() as stack:
@@ -107,7 +140,13 @@ def train_planned(
         for number, member in enumerate(planned):
             checkpoints = RunCheckpoints(folder if len(planned) == 1 else folder / f"member_{number}")
             stack.callback(checkpoints.close)
-            members.append(Member(member.plan, member.scaling, member.seed, checkpoints))
+            monitor = Monitor()
+            if events is not None:
+                from asd_jax.tensorboard import TensorBoardMonitor  # late: not every run wants it
+
+                monitor = TensorBoardMonitor(events if len(planned) == 1 else events / member.name)
+                stack.callback(monitor.close)
+            members.append(Member(member.plan, member.scaling, member.seed, checkpoints, monitor))
         results = fit_members(network, clips, members, config)
     return [TrainedMember(member, network, result) for member, result in zip(planned, results, strict=True)]
 

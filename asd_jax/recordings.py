@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from asd_jax import datasets
-from asd_jax.datasets import Dataset
+from asd_jax.datasets import Cutting, Dataset
 from asd_jax.datasets.prepared import prepared
 from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames, Extracted, extract
@@ -25,8 +25,11 @@ class DataConfig:
         data_dir: folder of recordings; None for the built-in synthetic machine.
         dataset: forces a layout; None recognises it.
         machine_ids: keep only these; all when empty.
-        channel: `mix` or a channel's number.
+        channel: `mix` or a channel's number; None for the layout's own.
         skip_bad_files: leave bad files out and count them.
+        split_seed: of the split into train and test, where the recordings come without one.
+        clip_seconds: length of the clips that recordings are cut into; None leaves them whole.
+        clip_hop_seconds: from the start of a clip to that of the next; None for clips side by side.
         cache_dir: folder where recordings are prepared once; None reads every clip from its file. Not a setting of
             a run, since the waveforms are the same.
     """
@@ -35,9 +38,25 @@ class DataConfig:
     data_dir: str | None = None
     dataset: str | None = None
     machine_ids: tuple[str, ...] = ()
-    channel: str = "mix"
+    channel: str | None = None
     skip_bad_files: bool = False
+    split_seed: int = 0
+    clip_seconds: float | None = None
+    clip_hop_seconds: float | None = None
     cache_dir: str | None = None
+
+    @property
+    def cutting(self) -> Cutting | None:
+        """How recordings are cut into clips.
+
+        Raises:
+            InputError: a hop without a length, or seconds that cannot be.
+        """
+        if self.clip_seconds is None:
+            if self.clip_hop_seconds is not None:
+                raise InputError("--clip_hop_seconds needs --clip_seconds, the length of a clip")
+            return None
+        return Cutting(self.clip_seconds, self.clip_seconds if self.clip_hop_seconds is None else self.clip_hop_seconds)
 
     def open(self, front_end: FrontEnd, say: Callable[[str], None] = print) -> Dataset:
         """List the clips, and prepare them where they are on disk and there is a `cache_dir`.
@@ -52,7 +71,7 @@ class DataConfig:
             data_dir=self.data_dir,
             cache_dir=self.cache_dir,
             sample_rate=front_end.sample_rate,
-            channel=self.channel,
+            channel=dataset.channel,
             say=say,
         )
         return dataclasses.replace(dataset, read=whole.read)
@@ -65,6 +84,8 @@ class DataConfig:
             machine_ids=machine_ids,
             sample_rate=front_end.sample_rate,
             channel=self.channel,
+            split_seed=self.split_seed,
+            cutting=self.cutting,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -77,6 +98,13 @@ class DataConfig:
     def from_dict(cls, settings: dict[str, Any]) -> "DataConfig":
         """The config that was recorded."""
         return cls(**settings | {"machine_ids": tuple(settings["machine_ids"])})
+
+
+def introduce(experiment: str, dataset: Dataset, say: Callable[[str], None]) -> None:
+    """Say what an experiment runs on, and what is odd about it."""
+    say(f"{experiment} on {dataset.machine}: {dataset.description or dataset.name}")
+    for line in dataset.warnings:
+        say(line)
 
 
 def extract_training_clips(
@@ -104,11 +132,18 @@ def extract_training_clips(
         description="training clips",
     )
     say_found(train, "training", say)
-    for machine_id, count in sorted(Counter(clip.machine_id for clip in train.clips).items()):
-        if count < _FEW_CLIPS:
+    n_clips = Counter(clip.machine_id for clip in train.clips)
+    n_recordings = Counter(machine_id for machine_id, _ in {(clip.machine_id, clip.recording) for clip in train.clips})
+    for machine_id, count in sorted(n_recordings.items()):
+        if n_clips[machine_id] < _FEW_CLIPS:
             say(
-                f"warning: only {count} normal training clips of {machine_id}: its threshold, false-alarm rate and "
-                "covariance are unreliable"
+                f"warning: only {n_clips[machine_id]} normal training clips of {machine_id}: its threshold, "
+                "false-alarm rate and covariance are unreliable"
+            )
+        elif count < _FEW_CLIPS:
+            say(
+                f"warning: only {count} normal training recordings of {machine_id} ({n_clips[machine_id]} clips): its "
+                "threshold and false-alarm rate, which are those of recordings, are unreliable"
             )
     silent = set(train.silent)
     for machine_id in sorted({clip.machine_id for clip in train.clips}):
@@ -148,6 +183,7 @@ def describe_data(dataset: Dataset) -> dict[str, Any]:
     return {
         "dataset": dataset.name,
         "machine": dataset.machine,
+        "channel": dataset.channel,
         "n_train": len(dataset.split("train")),
         "n_test": len(dataset.split("test")),
         "file_names_sha256": hashlib.sha256(listing.encode()).hexdigest(),

@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import jax
@@ -75,6 +75,16 @@ class Checkpointer(Protocol):
 
     def restore(self, template: TrainState, epoch: int | None = None) -> tuple[TrainState, Progress] | None:
         """The latest state, or that of an epoch; None if there is none."""
+
+
+class Monitor:
+    """Hears how a network's training goes; this one ignores it, and `tensorboard.TensorBoardMonitor` writes it down."""
+
+    def steps(self, first_step: int, losses: Float[np.ndarray, " n_steps"]) -> None:
+        """Losses of consecutive steps, the first of which is the run's step `first_step`, from 0."""
+
+    def epoch(self, progress: Progress, step: int) -> None:
+        """Progress after an epoch, whose state is kept by now, and the number of steps done."""
 
 
 def make_optimizer(
@@ -204,14 +214,14 @@ def fit(
     scaling: Scaling,
     seed: int,
     checkpointer: Checkpointer | None = None,
-    on_epoch: Callable[[dict[str, float]], None] = lambda measurements: None,
+    monitor: Monitor = Monitor(),  # noqa: B008 (it holds nothing)
 ) -> FitResult:
     """Train a network on the examples of a plan, going on from the checkpointer's latest epoch if it has one.
 
     Args:
         seed: of the parameters and of the order of examples.
         checkpointer: keeps the state after every epoch; a run killed at any moment loses at most the running one.
-        on_epoch: called with the measurements of every epoch.
+        monitor: told of the losses of every step and of every epoch.
 
     Raises:
         InputError: the loss became NaN or infinite.
@@ -241,6 +251,7 @@ def fit(
                 losses = np.asarray(losses)[active]
                 if not np.isfinite(losses).all():
                     raise diverged(losses, progress.epoch * plan.steps_per_epoch + done, schedule)
+                monitor.steps(progress.epoch * plan.steps_per_epoch + done, losses)
                 total, done = total + float(losses.sum()), done + len(losses)
                 bar.update(len(losses))
                 bar.set_postfix(epoch=progress.epoch + 1, loss=f"{total / done:.4f}", refresh=False)
@@ -255,7 +266,7 @@ def fit(
                 best = jax.tree.map(jnp.copy, (train_state.params, train_state.model_state))
             if checkpointer:
                 checkpointer.save(train_state, progress)
-            on_epoch(measurements)
+            monitor.epoch(progress, progress.epoch * plan.steps_per_epoch)
     if best is None:
         return FitResult(train_state.params, train_state.model_state, "latest", progress)
     return FitResult(*best, "best", progress)

@@ -3,12 +3,14 @@
 import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Int
 
 from asd_jax.extraction import ClipFrames
+from asd_jax.recording_scores import recording_index
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,17 +68,28 @@ def epoch_order(n_examples: int, batch_size: int, *, seed: int, epoch: int) -> I
 
 
 def split_validation(
-    machine_ids: list[str], *, fraction: float, seed: int
+    machine_ids: list[str], *, fraction: float, seed: int, recordings: Sequence[str] | None = None
 ) -> tuple[Int[np.ndarray, " n_train"], Int[np.ndarray, " n_validation"]]:
-    """Choose validation clips: of each machine id the same fraction, rounded, never all of them."""
+    """Choose validation clips: of each machine id the same fraction of its recordings, rounded.
+
+    Never all of them; and at least one where there are three or more, unless the fraction is 0.
+
+    Args:
+        machine_ids: of each clip.
+        fraction: share of the recordings.
+        seed: of the choice.
+        recordings: that each clip was cut from, which stay together; each clip is its own by default.
+    """
     ids = np.asarray(machine_ids)
+    sources = np.arange(len(ids)) if recordings is None else recording_index(recordings)
     held_out = []
     for number, machine_id in enumerate(sorted(set(machine_ids))):
-        clips = np.flatnonzero(ids == machine_id)
-        n_validation = min(round(fraction * len(clips)), len(clips) - 1)
-        held_out.extend(np.random.default_rng([seed, number]).permutation(clips)[:n_validation])
-    validation = np.sort(np.asarray(held_out, dtype=np.int64))
-    return np.setdiff1d(np.arange(len(ids)), validation), validation
+        of_id = np.unique(sources[ids == machine_id])
+        least = int(fraction > 0 and len(of_id) > 2)
+        n_validation = min(max(round(fraction * len(of_id)), least), len(of_id) - 1)
+        held_out.extend(np.random.default_rng([seed, number]).permutation(of_id)[:n_validation])
+    is_validation = np.isin(sources, held_out)
+    return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)
 
 
 @dataclasses.dataclass(frozen=True)

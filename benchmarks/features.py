@@ -1,10 +1,12 @@
 """Clips a second of the front ends, beside librosa and torch.stft: `python -m benchmarks.features`.
 
-Clips are 10 s at 16 kHz. Ours are compiled and batched; librosa takes one clip at a time, as people use it; torch takes
-the same batch. `--memory` measures the peak of featurising 2400 clips in chunks instead.
+Clips are 10 s at 16 kHz. Ours go through `extract_waveforms`, as in every run: compiled batches of six, a thread a
+core, arrays out; librosa takes one clip at a time, as people use it; torch takes batches of six on its own threads.
+`--memory` measures the peak of featurising 2400 clips instead.
 """
 
 import argparse
+import functools
 import resource
 
 import jax
@@ -13,9 +15,11 @@ import librosa
 import numpy as np
 
 from asd_jax import features
+from asd_jax.extraction import extract_waveforms
 from benchmarks import harness
 
-SAMPLE_RATE, SECONDS, BATCH = 16_000, 10, 16
+SAMPLE_RATE, SECONDS = 16_000, 10
+N_CLIPS = {"log_mel": 192, "mfcc": 192, "cens": 24}
 STFT = {"n_fft": 1024, "hop_length": 512}
 
 
@@ -48,35 +52,40 @@ def torch_log_mel(clips):
         return None
     window = torch.hann_window(1024)
     filters = torch.from_numpy(features.mel_filterbank().copy())
-    clips = torch.from_numpy(clips)
+    clips = torch.from_numpy(clips.copy())
 
     def compute():
         with torch.inference_mode():
-            spectrum = torch.stft(clips, **STFT, window=window, pad_mode="constant", return_complex=True)
-            mel = spectrum.abs().square().transpose(-1, -2) @ filters
-            return (10 * torch.log10(mel.clamp(min=1e-10))).numpy()
+            return [log_mel(batch).numpy() for batch in clips.split(6)]
+
+    def log_mel(batch):
+        spectrum = torch.stft(batch, **STFT, window=window, pad_mode="constant", return_complex=True)
+        mel = spectrum.abs().square().transpose(-1, -2) @ filters
+        return 10 * torch.log10(mel.clamp(min=1e-10))
 
     return compute
 
 
 def compare() -> None:
-    clips = waveforms(BATCH)
-    on_device = jnp.asarray(clips)
     peers = {"log_mel": librosa_log_mel, "mfcc": librosa_mfcc, "cens": librosa_cens}
     print(f"\n{'front end':10} {'ours':>9} {'librosa':>9} {'torch':>9}   clips/s    {'to librosa':>10} {'to torch':>9}")
     for name, peer in peers.items():
-        ours = jax.jit(features.FrontEnd(features=(name,)))
-        candidates = {"ours": lambda ours=ours: ours(on_device), "librosa": one_by_one(peer, clips)}
+        clips, front_end = waveforms(N_CLIPS[name]), features.FrontEnd(features=(name,))
+        candidates = {
+            "ours": functools.partial(extract_waveforms, clips, front_end),
+            "librosa": one_by_one(peer, clips),
+        }
         if name == "log_mel" and (torch_peer := torch_log_mel(clips)):
             candidates["torch"] = torch_peer
-        rate = {who: BATCH / value for who, value in harness.seconds(candidates).items()}
+        rate = {who: len(clips) / value for who, value in harness.seconds(candidates).items()}
         to_torch = f"{rate['ours'] / rate['torch']:8.2f}x" if "torch" in rate else ""
         theirs = f"{rate['torch']:9.0f}" if "torch" in rate else " " * 9
         ratio = rate["ours"] / rate["librosa"]
         print(f"{name:10} {rate['ours']:9.0f} {rate['librosa']:9.0f} {theirs}              {ratio:9.2f}x {to_torch:>9}")
     if jax.default_backend() != "cpu":
+        clips = waveforms(16)
         on_cpu = jax.jit(features.FrontEnd())(jax.device_put(clips, jax.devices("cpu")[0]))
-        difference = np.abs(np.asarray(on_cpu) - np.asarray(jax.jit(features.FrontEnd())(on_device))).max()
+        difference = np.abs(np.asarray(on_cpu) - np.asarray(jax.jit(features.FrontEnd())(jnp.asarray(clips)))).max()
         print(f"log-mels of this device and of the CPU differ by {difference:.1e} dB at most")
 
 
@@ -131,18 +140,13 @@ def where_time_goes() -> None:
 
 
 def memory() -> None:
-    """Peak memory of featurising 2400 clips in chunks, beyond what the program held before."""
-    n_clips, front_end = 2400, features.FrontEnd()
-    compiled = jax.jit(front_end)
-    chunk = waveforms(BATCH)
+    """Peak memory of the frames of 2400 clips, stored once, beyond what the program held before."""
+    n_clips, clip = 2400, waveforms(1)[0]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    output = np.zeros((n_clips, front_end.n_frames(chunk.shape[1]), front_end.n_features), np.float32)
-    for start in range(0, n_clips, BATCH):
-        output[start : start + BATCH] = compiled(chunk)
+    frames = extract_waveforms((clip.copy() for _ in range(n_clips)), features.FrontEnd(), n_clips=n_clips)
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    size = output.nbytes / 2**20
-    beyond = peak - size
-    print(f"\n{n_clips} clips in chunks of {BATCH}: output {size:.0f} MiB, peak {peak:.0f}, {beyond:.0f} beyond it")
+    size = frames.frames.nbytes / 2**20
+    print(f"\n{n_clips} clips: output {size:.0f} MiB, peak {peak:.0f}, {peak - size:.0f} beyond it")
 
 
 def main() -> None:

@@ -15,18 +15,32 @@ from absl import app, flags, logging
 
 import asd_jax
 from asd_jax.errors import InputError
+from experiments import several_machines
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string(
     "machine",
     None,
-    "Machine type, such as slide_rail, fan or toy_car. Without --data_dir only slide_rail is there (synthetic).",
+    "Machine type, such as slide_rail, fan or toy_car; several, such as fan,pump; or all that are in --data_dir. "
+    "Without --data_dir only slide_rail is there (synthetic). May be left out where --data_dir has only one machine.",
 )
 flags.DEFINE_list("machine_id", [], "Only these machine ids, such as id_00,id_02. Default: all.")
 flags.DEFINE_string("data_dir", None, "Folder of recordings. Default: the built-in synthetic slide rail.")
-flags.DEFINE_string("dataset", None, "Force the layout of --data_dir: dcase2020. Default: recognised.")
-flags.DEFINE_string("channel", "mix", "Channel of recordings with several: mix (their mean) or a number from 0.")
+flags.DEFINE_string(
+    "dataset",
+    None,
+    "Force the layout of --data_dir: dcase2020, dcase2021, dcase2022 (up to 2026), mimii, toyadmos or any_folder. "
+    "Default: recognised.",
+)
+flags.DEFINE_string(
+    "channel",
+    None,
+    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix, for MIMII the first.",
+)
+flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
+flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")
+flags.DEFINE_float("clip_hop_seconds", None, "From the start of a clip to that of the next. Default: --clip_seconds.")
 flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
 flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so that later runs read them from there.")
 flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
@@ -63,12 +77,32 @@ flags.DEFINE_enum(
     ["dcase", "librosa", "torchaudio", "vggish"],
     "Settings of the spectrogram and the mel filterbank, as this project's or library's defaults have them.",
 )
-flags.DEFINE_string("threshold", "gamma_0.9", "Rule of the decision threshold, fitted on normal clips: gamma_Q.")
+flags.DEFINE_string(
+    "threshold",
+    "gamma_0.9",
+    "Rule of the decision threshold, fitted on normal clips: gamma_Q, percentile_Q or conformal (conformal_Q).",
+)
+flags.DEFINE_bool("submission", False, "Write the files that DCASE Task 2 takes into submission/ of the run as well.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
+flags.DEFINE_bool("report", True, "Write plots/ and report.html, a page to look at in a browser.")
+flags.DEFINE_bool("tensorboard", True, "Write TensorBoard events to tensorboard/.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
 
-DATA_FLAGS = ("machine", "machine_id", "data_dir", "dataset", "channel", "skip_bad_files", "prepare", "cache_dir")
+OUTPUT_FLAGS = ("report", "tensorboard", "submission")
+DATA_FLAGS = (
+    "machine",
+    "machine_id",
+    "data_dir",
+    "dataset",
+    "channel",
+    "skip_bad_files",
+    "split_seed",
+    "clip_seconds",
+    "clip_hop_seconds",
+    "prepare",
+    "cache_dir",
+)
 TRAINING_FLAGS = (
     "features",
     "preset",
@@ -85,10 +119,11 @@ TRAINING_FLAGS = (
     "scorer",
     "scorers",
     "threshold",
+    *OUTPUT_FLAGS,
     "debug",
 )
 _SHARED_BY = ("experiments.common", "experiments.classical")
-_NOT_A_SETTING = ("workdir", "resume", "prepare", "cache_dir", "debug")
+_NOT_A_SETTING = ("workdir", "resume", "prepare", "cache_dir", *OUTPUT_FLAGS, "debug")
 
 
 def adopt(*names: str) -> None:
@@ -163,15 +198,21 @@ def data_config() -> Any:
     """The `DataConfig` that the flags describe."""
     from asd_jax.recordings import DataConfig
 
-    if FLAGS.machine is None:
+    machine = FLAGS.machine
+    if machine is None and FLAGS.data_dir is None:
         raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
+    if machine is None:
+        machine = asd_jax.datasets.only_machine(Path(FLAGS.data_dir).expanduser(), name=FLAGS.dataset)
     return DataConfig(
-        machine=asd_jax.datasets.canonical_machine(FLAGS.machine),
+        machine=asd_jax.datasets.canonical_machine(machine),
         data_dir=FLAGS.data_dir and str(Path(FLAGS.data_dir).expanduser().absolute()),
         dataset=FLAGS.dataset,
         machine_ids=tuple(FLAGS.machine_id),
         channel=FLAGS.channel,
         skip_bad_files=FLAGS.skip_bad_files,
+        split_seed=FLAGS.split_seed,
+        clip_seconds=FLAGS.clip_seconds,
+        clip_hop_seconds=FLAGS.clip_hop_seconds,
         cache_dir=cache_dir(),
     )
 
@@ -199,7 +240,7 @@ def given_flags() -> dict[str, Any]:
 
 
 def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "mse") -> None:
-    """Train and evaluate a network, the shared flags laid over its recipe.
+    """Train and evaluate a network on each machine asked for, the shared flags laid over its recipe.
 
     Args:
         experiment: name of the experiment.
@@ -207,6 +248,10 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
         training: the recipe's `TrainingConfig`.
         scorer: the recipe's headline scorer.
     """
+    several_machines.run(experiment, lambda: _run_network(experiment, model, training, scorer), given_flags())
+
+
+def _run_network(experiment: str, model: Any, training: Any, scorer: str) -> None:
     from asd_jax import compilation_cache
     from asd_jax.experiment import ExperimentConfig, run
 
@@ -233,7 +278,15 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
-    run(config, workdir, resume=FLAGS.resume, strict_batch_size=FLAGS.batch_size is not None, flags=given_flags())
+    strict = FLAGS.batch_size is not None
+    run(config, workdir, resume=FLAGS.resume, strict_batch_size=strict, flags=given_flags(), outputs=outputs())
+
+
+def outputs() -> Any:
+    """What to write beside the results."""
+    from asd_jax.outputs import Outputs
+
+    return Outputs(report=FLAGS.report, tensorboard=FLAGS.tensorboard, submission=FLAGS.submission)
 
 
 def bottleneck_sizes() -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from experiments import common
 
 FLAGS = flags.FLAGS
 
-common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "prepare", "cache_dir", "debug")
+common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "prepare", "cache_dir", *common.OUTPUT_FLAGS, "debug")
 
 
 def main(arguments: list[str]) -> None:
@@ -27,6 +27,7 @@ def main(arguments: list[str]) -> None:
         data_dir=FLAGS.data_dir,
         machine_ids=tuple(FLAGS.machine_id),
         cache_dir=common.cache_dir(),
+        outputs=common.outputs(),
     )
 
 

@@ -2,20 +2,25 @@
 
 Prints, and writes to `RUN/score/scores.csv` (or below `--workdir`), each file's score, the decision at the detector's
 threshold, and the share of normal clips that score higher: near 0 is unlike anything heard in training,
-0.5 is ordinary.
+0.5 is ordinary. A detector that was trained on recordings cut into clips (`--clip_seconds`) cuts these likewise: a
+recording scores as its worst clip does, and the time of that clip is printed too.
 """
 
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from absl import flags
 
 from asd_jax.errors import InputError
 from experiments import common
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from asd_jax.verdicts import Piece
 
 FLAGS = flags.FLAGS
 
@@ -27,7 +32,6 @@ flags.DEFINE_enum(
     "For a file of a machine id that the detector does not know: an error, or its smallest score over all ids.",
 )
 
-_FILES_AT_ONCE = 256  # so that memory does not grow with the number of files
 _ID_IN_NAME = re.compile(r"(id_\d{2}|section_\d{2})")
 
 
@@ -55,57 +59,97 @@ def main(arguments: list[str]) -> None:
     if not arguments:
         raise InputError("no files given; name the recordings to score after the flags")
     from asd_jax import run_folder
+    from asd_jax.datasets import Clip
     from asd_jax.datasets.audio import read_audio
+    from asd_jax.datasets.cutting import cut
     from asd_jax.detector import load_detector
+    from asd_jax.verdicts import Piece
 
     detector = load_detector(FLAGS.checkpoint)
     sample_rate = detector.front_end.sample_rate
-    rows, n_bad = [], 0
-    for first in range(0, len(arguments), _FILES_AT_ONCE):
-        paths, waveforms, machine_ids = [], [], []
-        for path in map(Path, arguments[first : first + _FILES_AT_ONCE]):
+    channel = FLAGS.channel or run_folder.read_config(Path(FLAGS.checkpoint)).get("data", {}).get("channel", "mix")
+    machine_ids = [_machine_id(Path(name), detector.machine_ids) for name in arguments]
+    heard = np.zeros(len(arguments), bool)
+
+    def pieces() -> "Iterator[Piece]":
+        for index, name in enumerate(arguments):
+            whole = Clip(name, machine_ids[index] or "", "test")
+            parts = [whole] if detector.cutting is None else cut(whole, Path(), detector.cutting)
+            silent = True
             try:
-                waveform = read_audio(path, sample_rate=sample_rate, channel=FLAGS.channel)
-                waveform = detector.prepare(waveform, sample_rate=sample_rate, name=str(path))
+                for part in parts:
+                    where = {"start_seconds": part.start_seconds, "clip_seconds": part.clip_seconds}
+                    waveform = read_audio(Path(name), sample_rate=sample_rate, channel=channel, **where)
+                    silent &= not waveform.any()
+                    ready = detector.prepare(waveform, sample_rate=sample_rate, name=part.file_name)
+                    heard[index] = True
+                    yield Piece(index, part.start_seconds, ready)
             except InputError as error:
                 if not FLAGS.skip_bad_files:
                     raise
-                print(f"warning: left out: {error}")
-                n_bad += 1
-                continue
-            if not waveform.any():
-                print(f"warning: {path} is silent; is the microphone connected?")
-            paths.append(str(path))
-            waveforms.append(waveform)
-            machine_ids.append(_machine_id(path, detector.machine_ids))
-        verdict = detector.judge(
-            waveforms,
-            sample_rate=sample_rate,
-            machine_id=machine_ids,
-            scorer=FLAGS.scorer,
-            unknown_machine_id=FLAGS.unknown_machine_id,
+                print(f"warning: left out{' from there on' if heard[index] else ''}: {error}")
+            else:
+                if silent:
+                    print(f"warning: {name} is silent; is the microphone connected?")
+
+    verdict = detector.judge_pieces(
+        pieces(), machine_ids, scorer=FLAGS.scorer, unknown_machine_id=FLAGS.unknown_machine_id
+    )
+    if not heard.any():
+        raise InputError(f"none of the {len(arguments)} files could be scored")
+    starts = verdict.worst_start_seconds if detector.cutting is not None else None
+    rows = [
+        Row(
+            name,
+            verdict.machine_ids[index],
+            verdict.scores[index],
+            "anomalous" if verdict.is_anomalous[index] else "normal",
+            verdict.share_of_normal_above[index],
+            None if starts is None else starts[index],
         )
-        decisions = np.where(verdict.is_anomalous, "anomalous", "normal")
-        rows += zip(paths, verdict.machine_ids, verdict.scores, decisions, verdict.share_of_normal_above, strict=True)
-    if not rows:
-        raise InputError(f"none of the {n_bad} files could be scored")
+        for index, name in enumerate(arguments)
+        if heard[index]
+    ]
     _report(rows, FLAGS.scorer or detector.headline_scorer, run_folder.write_text)
 
 
-def _report(rows: list[tuple], scorer: str, write_text: Callable[[Path, str], None]) -> None:
+class Row(NamedTuple):
+    """A file's verdict; `worst_start_seconds` is None where files are not cut."""
+
+    name: str
+    machine_id: str
+    score: float
+    decision: str
+    share_of_normal_above: float
+    worst_start_seconds: float | None
+
+
+def _report(rows: list[Row], scorer: str, write_text: Callable[[Path, str], None]) -> None:
     """Print and write the verdicts, the highest score first."""
-    rows.sort(key=lambda row: -row[2])
-    width = max(len(row[0]) for row in rows)
-    print(f"{'file':<{width}}  machine id  {scorer:>12}  decision   normal clips that score higher")
+    rows.sort(key=lambda row: -row.score)
+    width = max(len(row.name) for row in rows)
+    is_cut = rows[0].worst_start_seconds is not None
+    time = "  worst clip at" if is_cut else ""
+    heard = "recordings" if is_cut else "clips"
+    print(f"{'file':<{width}}  machine id  {scorer:>12}  decision {time}  normal {heard} that score higher")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file_name", "machine_id", scorer, "decision", "share_of_normal_above"])
-    for name, machine_id, score, decision, share in rows:
-        print(f"{name:<{width}}  {machine_id:<10}  {score:>12.5g}  {decision:<9}  {share:>6.1%}")
-        writer.writerow([name, machine_id, f"{score:.9g}", decision, f"{share:.4f}"])
+    last = ["worst_start_seconds"] if is_cut else []
+    writer.writerow(["file_name", "machine_id", scorer, "decision", "share_of_normal_above", *last])
+    for name, machine_id, score, decision, share, start in rows:
+        at = f"  {_clock(start):>13}" if is_cut else ""
+        print(f"{name:<{width}}  {machine_id:<10}  {score:>12.5g}  {decision:<9}{at}  {share:>6.1%}")
+        last = [f"{start:.3f}"] if is_cut else []
+        writer.writerow([name, machine_id, f"{score:.9g}", decision, f"{share:.4f}", *last])
     path = Path(FLAGS.workdir or Path(FLAGS.checkpoint) / "score") / "scores.csv"
     write_text(path, text.getvalue())
-    print(f"{np.sum([row[3] == 'anomalous' for row in rows])} of {len(rows)} anomalous; written to {path}")
+    print(f"{sum(row.decision == 'anomalous' for row in rows)} of {len(rows)} anomalous; written to {path}")
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    minutes, seconds = divmod(seconds, 60)
+    return f"{int(minutes) // 60}:{int(minutes) % 60:02d}:{seconds:04.1f}"
 
 
 if __name__ == "__main__":

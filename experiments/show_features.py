@@ -149,7 +149,7 @@ def main(arguments: list[str]) -> None:
         centred = [name for name, settings in PRESETS.items() if settings.center]
         raise InputError(f"--preset={FLAGS.preset} cannot be shown beside CENS; choose {', '.join(centred)}")
     clip, out = Path(FLAGS.clip), Path(FLAGS.out)
-    samples = read_audio(clip, sample_rate=PRESETS[FLAGS.preset].sample_rate, channel=FLAGS.channel)
+    samples = read_audio(clip, sample_rate=PRESETS[FLAGS.preset].sample_rate, channel=FLAGS.channel or "mix")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         _picture(clip.name, samples, FLAGS.preset).savefig(out, dpi=110)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import standardize
 from asd_jax.models import DenseAutoencoderConfig, LSTMPredictorConfig
 from asd_jax.representations import Network, Residual
-from asd_jax.training_plan import TrainingConfig, make_plan
+from asd_jax.training_plan import TrainingConfig, epoch_order, make_plan
 
 MODELS = {
     "dense": DenseAutoencoderConfig(hidden_size=8, n_layers=1, bottleneck_size=3),
@@ -71,6 +73,30 @@ def test_first_gradients_equal_those_alone(network, clips):
             np.testing.assert_allclose(ours[k], theirs, rtol=1e-5, atol=1e-5 * np.abs(theirs).max())
 
 
+def test_losses_of_the_first_ten_steps_equal_those_alone(network, clips):
+    config = TrainingConfig(batch_size=8, learning_rate=3e-2, schedule="constant")
+    members = make_members(network, clips, config)
+    states, starts = [], []
+    for member in members:
+        states.append(training.init_train_state(network, config, 10, key=jax.random.key(member.seed)))
+        order = [
+            epoch_order(len(member.plan.starts), member.plan.batch_size, seed=member.seed, epoch=e) for e in range(10)
+        ]
+        starts.append(member.plan.starts[np.concatenate(order)[:10]].astype(np.int32))
+    stack = lambda trees: jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)  # noqa: E731
+    frames, active, segment_frames = jnp.asarray(clips.frames), np.ones(10, bool), members[0].plan.segment_frames
+    _, together = ensembles.train_members(
+        network, config, jnp.full(2, 10), segment_frames, stack(states), frames,
+        stack([member.scaling for member in members]), np.stack(starts), active,
+    )  # fmt: skip
+    for k, member in enumerate(members):
+        _, alone = training.train_steps(
+            network, config, 10, segment_frames, states[k], frames, member.scaling, starts[k], active
+        )
+        assert alone[0] > 1.05 * alone[-1]  # the steps move the parameters
+        np.testing.assert_allclose(together[k], alone, rtol=1e-3)
+
+
 def test_members_learn_as_if_alone(network, clips):
     members = make_members(network, clips)
     assert members[0].plan.n_steps != members[1].plan.n_steps  # the second sits out the rest of each epoch
@@ -111,21 +137,21 @@ def test_early_stopping_is_a_members_own(clips):
 def test_a_killed_ensemble_goes_on_with_the_member_that_lags(clips, tmp_path):
     network = Network(MODELS["lstm"], 3)
 
-    def run(name, on_epoch=lambda member, measurements: None):
+    def run(name, monitor=training.Monitor()):  # noqa: B008
         checkpointers = [RunCheckpoints(tmp_path / name / str(k)) for k in range(2)]
-        return fit_members(
-            network, clips, make_members(network, clips, CONFIG, checkpointers), CONFIG, on_epoch=on_epoch
-        )
+        members = make_members(network, clips, CONFIG, checkpointers)
+        return fit_members(network, clips, [dataclasses.replace(m, monitor=monitor) for m in members], CONFIG)
 
     class Killed(Exception):
         pass
 
-    def kill(member, measurements):
-        raise Killed  # the first member has saved its first epoch, the second has not
+    class Kill(training.Monitor):
+        def epoch(self, progress, step):
+            raise Killed  # the first member has saved its first epoch, the second has not
 
     unbroken = run("unbroken")
     with pytest.raises(Killed):
-        run("broken", kill)
+        run("broken", Kill())
     for whole, resumed in zip(unbroken, run("broken"), strict=True):
         assert whole.progress == resumed.progress
         jax.tree.map(np.testing.assert_array_equal, whole.params, resumed.params)

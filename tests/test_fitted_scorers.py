@@ -86,3 +86,23 @@ def test_what_is_refused(values):
         ScorerSpec("kmeans", pool="median")
     with pytest.raises(InputError, match="lof needs at least 2 normal training clips of id_02, got 1"):
         fit_scorers(values.of(np.arange(17)), IDS[:17], specs=[ScorerSpec("lof")])
+
+
+def test_thresholds_of_cut_recordings_are_those_of_recordings(values):
+    recordings = [f"{index // 4}.wav" for index in range(24)]
+    spec = ScorerSpec("knn", settings={"n_neighbors": 1})
+    fitted = fit_scorers(values, IDS, recordings=recordings, specs=[spec])["knn"]["id_00"]
+    assert fitted.threshold.fitted_on == "out-of-fold training recordings" and fitted.threshold.n_normal == 4
+    vectors = values.vector[:16]
+    expected = []
+    for number in range(4):  # four recordings in as many folds: each is scored by the other three
+        mine = np.arange(16) // 4 == number
+        scorer = scorers.fit("knn", vectors[~mine], n_neighbors=1)
+        expected.append(scorer.score(vectors[mine]).max())
+    np.testing.assert_allclose(fitted.normal_scores, np.sort(expected))
+
+
+def test_one_recording_alone_cannot_be_scored_unseen(values):
+    fitted = fit_scorers(values, ["a"] * 24, recordings=["a.wav"] * 24, specs=[ScorerSpec("kmeans")])["kmeans"]["a"]
+    assert fitted.threshold.fitted_on == "the 1 training recording(s) it was fitted on"
+    assert fitted.threshold.value == fitted.score(values).max()

@@ -25,12 +25,12 @@ def clips():
     return ClipFrames.from_clips(list((np.sin(phase) + 0.1 * rng.standard_normal((12, 60, 3))).astype(np.float32)))
 
 
-def fit(clips, config, checkpointer=None, on_epoch=lambda measurements: None):
+def fit(clips, config, checkpointer=None, monitor=training.Monitor()):  # noqa: B008
     train, validation = split_validation(["a"] * len(clips), fraction=0.25, seed=0)
     plan = make_plan(MODEL, config, clips, train, validation)
     return training.fit(
         Network(MODEL, 3), clips, plan, config,
-        scaling=standardize(clips.frames), seed=3, checkpointer=checkpointer, on_epoch=on_epoch,
+        scaling=standardize(clips.frames), seed=3, checkpointer=checkpointer, monitor=monitor,
     )  # fmt: skip
 
 
@@ -67,15 +67,14 @@ class Killed(Exception):
 def test_a_resumed_run_ends_at_the_same_parameters(clips, tmp_path, patience):
     config = TrainingConfig(epochs=5, batch_size=8, learning_rate=2e-2, patience=patience)
     unbroken = fit(clips, config, RunCheckpoints(tmp_path / "unbroken"))
-    calls = []
 
-    def stop_after_second(measurements):
-        calls.append(measurements)
-        if len(calls) == 2:
-            raise Killed
+    class StopAfterSecond(training.Monitor):
+        def epoch(self, progress, step):
+            if progress.epoch == 2:
+                raise Killed
 
     with pytest.raises(Killed):
-        fit(clips, config, RunCheckpoints(tmp_path / "broken"), stop_after_second)
+        fit(clips, config, RunCheckpoints(tmp_path / "broken"), StopAfterSecond())
     resumed = fit(clips, config, RunCheckpoints(tmp_path / "broken"))
     assert_same(unbroken, resumed)
     assert resumed.progress == unbroken.progress and resumed.used == unbroken.used

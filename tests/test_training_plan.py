@@ -63,3 +63,21 @@ def test_plan_shortens_segments_to_the_shortest_clip():
 def test_plan_adds_epochs_to_reach_the_least_number_of_steps(min_steps, epochs):
     plan = plan_of([70] * 4, batch_size=3, epochs=2, min_steps=min_steps)  # 12 examples: 4 steps an epoch
     assert plan.epochs == epochs and plan.n_steps == 4 * epochs
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.floats(0.05, 0.6), st.integers(0, 3))
+def test_validation_never_parts_a_recording(n_clips, fraction, seed):
+    recordings = [f"{number}.wav" for number, count in enumerate(n_clips) for _ in range(count)]
+    ids = ["a"] * len(recordings)
+    train, validation = split_validation(ids, fraction=fraction, seed=seed, recordings=recordings)
+    heard, kept = ({recordings[i] for i in part} for part in (train, validation))
+    assert not heard & kept and len(train) + len(validation) == len(recordings)
+    expected = max(round(fraction * len(n_clips)), int(len(n_clips) > 2))
+    assert len(kept) == min(expected, len(n_clips) - 1)
+
+
+def test_validation_of_whole_clips_does_not_depend_on_their_names():
+    ids = ["a"] * 20 + ["b"] * 10
+    named = split_validation(ids, fraction=0.2, seed=1, recordings=[f"{i * 7 % 30}.wav" for i in range(30)])
+    for part, same in zip(named, split_validation(ids, fraction=0.2, seed=1), strict=True):
+        np.testing.assert_array_equal(part, same)

@@ -13,6 +13,8 @@ from asd_jax.errors import InputError
 _TRUNCATED = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _STREAM_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # what writers to a pipe put for "not known"
 
+MAX_SECONDS = 1800.0  # of a recording that is read whole: half an hour is 115 MB of samples, and ten times that in work
+
 
 def _check_whole(path: Path, extra_info: str) -> None:
     """libsndfile reads a WAV file that was cut short without a word, except in its log."""
@@ -24,26 +26,80 @@ def _check_whole(path: Path, extra_info: str) -> None:
         )
 
 
-def read_audio(path: Path, *, sample_rate: int, channel: str = "mix") -> Float[np.ndarray, " n_samples"]:
-    """Read a recording as mono float32 at `sample_rate` Hz.
+def _open(path: Path) -> soundfile.SoundFile:
+    """Open a recording and check that it is whole.
+
+    Raises:
+        InputError: it is missing, empty, truncated or not audio.
+    """
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise _unreadable(path, error) from error
+    try:
+        _check_whole(path, file.extra_info)
+    except InputError:
+        file.close()
+        raise
+    return file
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    if not path.exists():
+        reason = "a link to a file that is gone" if path.is_symlink() else "no such file"
+    elif path.stat().st_size == 0:
+        reason = "the file is empty, 0 bytes"
+    else:
+        reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
+    return InputError(f"{path} cannot be read as audio ({reason}); remove it or pass --skip_bad_files")
+
+
+def duration_seconds(path: Path) -> float:
+    """Duration of a recording, from its header.
+
+    Raises:
+        InputError: it is missing, empty, truncated or not audio.
+    """
+    with _open(path) as file:
+        return file.frames / file.samplerate
+
+
+def read_audio(
+    path: Path,
+    *,
+    sample_rate: int,
+    channel: str = "mix",
+    start_seconds: float = 0.0,
+    clip_seconds: float | None = None,
+) -> Float[np.ndarray, " n_samples"]:
+    """Read a recording, or a part of it, as mono float32 at `sample_rate` Hz.
 
     Args:
         path: a file in any format that soundfile reads.
         sample_rate: rate of the result; another rate in the file is resampled with soxr (high quality).
         channel: `mix` averages all channels, a number takes that one (from 0).
+        start_seconds: where the part starts; what lies before is skipped, not decoded into memory.
+        clip_seconds: how long it is at most; None reads to the end.
 
     Raises:
-        InputError: the file is missing, truncated, empty or not audio, holds NaN or infinite samples, or has no
-            such channel.
+        InputError: the file is missing, truncated, empty or not audio, holds NaN or infinite samples, has no such
+            channel, or is longer than `MAX_SECONDS` and to be read whole.
     """
-    try:
-        with soundfile.SoundFile(path) as file:
-            _check_whole(path, file.extra_info)
-            rate = file.samplerate
-            samples = file.read(dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        reason = "no such file" if not path.exists() else str(error).rsplit(": ", 1)[-1].rstrip(".")
-        raise InputError(f"{path} cannot be read as audio ({reason}); remove it or pass --skip_bad_files") from error
+    with _open(path) as file:
+        rate = file.samplerate
+        first = round(start_seconds * rate)
+        count = -1 if clip_seconds is None else round(clip_seconds * rate)
+        if count < 0 and file.frames - first > MAX_SECONDS * rate:
+            raise InputError(
+                f"{path} is {file.frames / rate / 60:.0f} minutes long; pass --clip_seconds=10 to cut long recordings "
+                "into clips"
+            )
+        try:
+            if first:
+                file.seek(min(first, file.frames))
+            samples = file.read(count, dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise _unreadable(path, error) from error
     if len(samples) == 0:
         raise InputError(f"{path} holds no samples; remove it or pass --skip_bad_files")
     if channel == "mix":

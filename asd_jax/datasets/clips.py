@@ -9,14 +9,19 @@ from jaxtyping import Float
 
 @dataclasses.dataclass(frozen=True)
 class Clip:
-    """One recording and what its name says of it.
+    """One recording, or a clip cut from one, and what its name says of it.
 
     Attributes:
-        file_name: POSIX path relative to the data directory.
+        file_name: names the clip, once in a data set: the POSIX path relative to the data directory; for a clip cut
+            from a recording that path, `@` and where it starts.
         machine_id: the machine (or section) it belongs to, such as `id_00`.
         split: `train` or `test`.
         is_anomaly: the label; None where it is not known. Metrics and `oracle` thresholds read it, nothing else.
-        domain: `source` or `target` where the release has domains, else empty.
+        domain: `source` or `target` where the release has domains and says which, else empty.
+        attributes: what the name says beside that, such as `car_C2_spd_34V_mic_1` or `noAttribute`.
+        recording: the file that it is read from, relative to the data directory; `file_name` where not given.
+        start_seconds: where in the recording it starts.
+        clip_seconds: how long it is; None up to the recording's end.
     """
 
     file_name: str
@@ -24,6 +29,14 @@ class Clip:
     split: str
     is_anomaly: bool | None = None
     domain: str = ""
+    attributes: str = ""
+    recording: str = ""
+    start_seconds: float = 0.0
+    clip_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.recording:
+            object.__setattr__(self, "recording", self.file_name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +49,8 @@ class Dataset:
         clips: training clips (all normal) and test clips, in a fixed order.
         read: waveform of a clip, mono float32 at the sample rate asked for.
         description: what a reader of the results should know of the recordings.
+        channel: `mix` or the number of the channel that `read` takes.
+        warnings: what is odd about the recordings, a line each.
     """
 
     name: str
@@ -43,6 +58,8 @@ class Dataset:
     clips: tuple[Clip, ...]
     read: Callable[[Clip], Float[np.ndarray, " n_samples"]]
     description: str = ""
+    channel: str = "mix"
+    warnings: tuple[str, ...] = ()
 
     def split(self, name: str) -> tuple[Clip, ...]:
         """Clips of the split `train` or `test`."""

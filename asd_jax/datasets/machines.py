@@ -1,6 +1,7 @@
 """Names of machine types: the field's words, and the names that releases give their folders."""
 
 import re
+import unicodedata
 
 # Only names that spelling alone does not map: ToyCar is toy_car without help.
 _ALIASES = {
@@ -13,5 +14,6 @@ _ALIASES = {
 
 def canonical_machine(name: str) -> str:
     """Canonical name of a machine type: `slider` is `slide_rail`, `ToyCar` is `toy_car`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s-]+", "_", name.strip()).lower()
+    name = unicodedata.normalize("NFC", name.strip())  # macOS spells an umlaut in two characters
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s-]+", "_", name).lower()
     return _ALIASES.get(words, words)

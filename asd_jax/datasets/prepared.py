@@ -99,7 +99,7 @@ def _identity(clip: Clip) -> tuple[str, ...]:
 def _fingerprint(clips: Sequence[Clip], data_dir: Path, sample_rate: int, channel: str) -> str:
     """Of the clips, of the sizes and times of their files, and of all else that a waveform depends on."""
     files = {}
-    for name in {clip.file_name for clip in clips}:
+    for name in {clip.recording for clip in clips}:
         try:
             status = (data_dir / name).stat()
             files[name] = (status.st_size, status.st_mtime_ns)

@@ -5,7 +5,8 @@ A model file holds a frozen config and an NNX module. The config gives `build(n_
 `segment_hop` (a training example, and from one to the next), `scaling` (of the frames, a name of
 `features.scaling.REGISTRY`) and `scan_epoch`. The module gives
 `residual(frames) -> (*batch, n_windows, window_frames, n_features)`, signed, target minus prediction, in which window
-`w` reads the frames `w * window_hop` to `w * window_hop + window_span - 1` and no others.
+`w` reads the frames `w * window_hop` to `w * window_hop + window_span - 1` and no others. Its
+targets are the frames from `w * window_hop + target_offset` on.
 """
 
 from asd_jax.models.conv_autoencoder import ConvAutoencoderConfig

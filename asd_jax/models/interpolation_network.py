@@ -39,6 +39,11 @@ class InterpolationNetworkConfig(WindowExamples):
         if self.window_frames < 3 or self.window_frames % 2 == 0:
             raise ValueError(f"window_frames must be odd and at least 3, got {self.window_frames}")
 
+    @property
+    def target_offset(self) -> int:
+        """Frame of a window that is predicted: the middle one."""
+        return self.window_frames // 2
+
     def build(self, n_features: int, *, rngs: nnx.Rngs) -> "InterpolationNetwork":
         """The network for frames of `n_features` values."""
         return InterpolationNetwork(self, n_features, rngs=rngs)

@@ -46,6 +46,11 @@ class LSTMPredictorConfig:
         """Frames from one window to the next."""
         return 1
 
+    @property
+    def target_offset(self) -> int:
+        """Frame of a window that is predicted: the one after the context."""
+        return self.context_frames
+
     def build(self, n_features: int, *, rngs: nnx.Rngs) -> "LSTMPredictor":
         """The network for frames of `n_features` values."""
         return LSTMPredictor(self, n_features, rngs=rngs)

@@ -19,6 +19,7 @@ class WindowExamples:
     """Base of configs whose training examples are single windows of `window_frames`, one every `window_hop`."""
 
     scaling = "standardize"
+    target_offset = 0
 
     @property
     def window_span(self) -> int:

@@ -11,7 +11,7 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from asd_jax.errors import InputError
 from asd_jax.scorers import search as _search
@@ -71,9 +71,16 @@ def fit(name: str, values: Float[np.ndarray, "n_clips dim"], **settings: Any) ->
         raise InputError(f"{name}: {str(error).split('() ')[-1]}") from error
 
 
-def search(name: str, values: Float[np.ndarray, "n_clips dim"], *, seed: int = 0, **settings: Any) -> dict[str, Any]:
+def search(
+    name: str,
+    values: Float[np.ndarray, "n_clips dim"],
+    *,
+    seed: int = 0,
+    groups: Int[np.ndarray, " n_clips"] | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
     """Settings chosen on normal clips alone, without labels; see `search.search`."""
-    return _search.search(name, fit, values, seed=seed, **settings)
+    return _search.search(name, fit, values, seed=seed, groups=groups, **settings)
 
 
 def get(name: str) -> type:

@@ -38,7 +38,7 @@ class AfterPCA:
         inner: type,
         vectors: Float[np.ndarray, "n dim"],
         *,
-        pca_components: float | int = 0.99,
+        pca_components: float | int = 0.95,
         pca_whiten: bool = False,
         **settings: Any,
     ) -> "AfterPCA":

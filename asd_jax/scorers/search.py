@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from asd_jax.errors import InputError
 
@@ -19,7 +19,15 @@ Vectors = Float[np.ndarray, "n dim"]
 Fit = Callable[..., Any]
 
 
-def search(name: str, fit: Fit, vectors: Vectors, *, seed: int, **settings: Any) -> dict[str, Any]:
+def search(
+    name: str,
+    fit: Fit,
+    vectors: Vectors,
+    *,
+    seed: int,
+    groups: Int[np.ndarray, " n"] | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
     """Choose the settings of a scorer that are worth choosing; those that are given stay as they are.
 
     `gmm`: the number of components and the kind of covariance with the highest held-out likelihood. `ocsvm`: the
@@ -33,6 +41,8 @@ def search(name: str, fit: Fit, vectors: Vectors, *, seed: int, **settings: Any)
         fit: `scorers.fit`.
         vectors: of normal clips.
         seed: of the folds.
+        groups: number of the recording that each vector comes from; folds keep a recording together, unless there is
+            only one. Each vector is its own by default.
         settings: fixed beforehand.
 
     Returns:
@@ -47,10 +57,13 @@ def search(name: str, fit: Fit, vectors: Vectors, *, seed: int, **settings: Any)
     if len(vectors) < 2 * _N_FOLDS:
         raise InputError(f"--search needs at least {2 * _N_FOLDS} normal clips of a machine id, got {len(vectors)}")
     candidates = list(grid(name, vectors, settings))
-    fold = np.random.default_rng([seed, 5]).permutation(len(vectors)) % _N_FOLDS
+    if groups is None or groups.max() == 0:
+        groups = np.arange(len(vectors))
+    n_folds = min(_N_FOLDS, int(groups.max()) + 1)
+    fold = np.random.default_rng([seed, 5]).permutation(groups.max() + 1)[groups] % n_folds
 
     def folds() -> Iterator[tuple[Vectors, Vectors]]:
-        for k in range(_N_FOLDS):
+        for k in range(n_folds):
             yield vectors[fold != k], vectors[fold == k]
 
     if base == "gmm":
@@ -61,7 +74,7 @@ def search(name: str, fit: Fit, vectors: Vectors, *, seed: int, **settings: Any)
         return candidates[int(np.argmin(costs))]
     if isinstance(settings.get("nu"), tuple):  # the tightest of the boundaries that keep their promise
         nus = settings.pop("nu")
-        found = [{"nu": nu} | search(name, fit, vectors, seed=seed, nu=nu, **settings) for nu in nus]
+        found = [{"nu": nu} | search(name, fit, vectors, seed=seed, groups=groups, nu=nu, **settings) for nu in nus]
         return max(found, key=lambda chosen: candidates.index({"gamma": chosen["gamma"]}))
     nominal = settings.get("nu", NOMINAL_REJECTION) if base == "ocsvm" else NOMINAL_REJECTION
     allowed = nominal + np.sqrt(nominal * (1 - nominal) / len(vectors))

@@ -48,8 +48,8 @@ def silence_training(tree):
 
 CASES = {
     "missing folder": (lambda tree: shutil.rmtree(tree), [], "--data_dir="),
-    "empty folder": (lambda tree: shutil.rmtree(tree / "fan"), [], "no machine folder"),
-    "no clips": (lambda tree: [p.unlink() for p in tree.rglob("*.wav")], [], "no .wav files"),
+    "empty folder": (lambda tree: shutil.rmtree(tree / "fan"), [], "no recordings in it"),
+    "no clips": (lambda tree: [p.unlink() for p in tree.rglob("*.wav")], [], "no recordings in it"),
     "no training clips": (lambda tree: shutil.rmtree(tree / "fan" / "train"), [], "no training clips"),
     "no such machine": (lambda tree: None, ["--machine=pump"], "--machine=pump: not in .* which has fan"),
     "no such id": (lambda tree: None, ["--machine_id=id_09"], "--machine_id=id_09: .* has id_00, id_02"),

@@ -48,7 +48,7 @@ def test_run_folder(run_folder):
     mean = metrics["scorers"]["mse"]["mean"]
     assert f"{mean['auc']:.3f} / {mean['pauc']:.3f}" in stdout and "control: log_mel_mean, mahalanobis" in stdout
     rows = read_csv(workdir / "scores.csv")
-    assert list(rows[0]) == ["file_name", "machine_id", "domain", "is_anomaly", *REPORTED, "decision"]
+    assert list(rows[0]) == ["file_name", "machine_id", "domain", "is_anomaly", *REPORTED, "decision", "selection"]
     assert set(metrics["controls"]["at_initialisation"]) == {"mse", "mahalanobis"}
     assert rows[0]["file_name"] == "fan/test/anomaly_id_00_00000000.wav" and len(rows) == 12
 

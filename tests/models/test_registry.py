@@ -1,6 +1,7 @@
 """What every registered model must do; a new one needs a line in `SMALL`."""
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ from asd_jax import checkpoints, models
 from asd_jax.extraction import ClipFrames
 from asd_jax.features import scaling
 from asd_jax.representations import Network, Residual
+from asd_jax.residual_maps import residual_maps
 from asd_jax.training import fit
 from asd_jax.training_plan import TrainingConfig, make_plan
 
@@ -134,3 +136,30 @@ def test_save_and_restore_is_bit_equal(trained, tmp_path):
     before, after = trained.representation(trained.clips), restored(trained.clips)
     np.testing.assert_array_equal(before.window_error, after.window_error)
     np.testing.assert_array_equal(before.vector, after.vector)
+
+
+def test_without_a_prediction_the_map_is_the_clip_itself(trained):
+    """Parameters of zero predict zero, so that each target's residual is the frame: `target_offset` is right."""
+    whole, clips = trained.representation, trained.clips.select(np.arange(2))
+    silent = dataclasses.replace(whole, params=jax.tree.map(jnp.zeros_like, whole.params))
+    for index, found in residual_maps(silent, clips):
+        scaled = np.asarray(whole.scaling(jnp.asarray(clips.clip(index))))
+        known = np.isfinite(found.squared[:, 0])
+        assert known.any()
+        np.testing.assert_allclose(found.squared[known], np.square(scaled[known]), rtol=1e-4, atol=1e-6)
+
+
+def test_the_map_of_a_clip_adds_up_to_its_window_errors(trained):
+    config, errors = trained.network.config, trained.representation(trained.clips).window_error
+    residual = functools.partial(trained.network.residual, trained.result.params, trained.result.model_state)
+    n_targets = jax.eval_shape(residual, jnp.zeros((1, 21, N_FEATURES)))[0].shape[2]
+    maps = dict(residual_maps(trained.representation, trained.clips.select(np.arange(2))))
+    assert sorted(maps) == [0, 1]
+    for index, found in maps.items():
+        n_windows = int(np.isfinite(errors[index]).sum())
+        first = np.arange(n_windows) * config.window_hop + config.target_offset
+        count = np.bincount((first[:, None] + np.arange(n_targets)).ravel(), minlength=len(found.squared))
+        np.testing.assert_array_equal(np.isfinite(found.squared).all(axis=1), count > 0)
+        total = np.nansum(found.squared.mean(axis=1) * count) / n_targets
+        assert total == pytest.approx(np.nansum(errors[index]), rel=1e-4)
+        np.testing.assert_array_equal(np.isfinite(found.expected), np.isfinite(found.squared))

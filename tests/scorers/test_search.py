@@ -57,3 +57,15 @@ def test_what_cannot_be_searched(two_groups):
         scorers.search("iforest", two_groups)
     with pytest.raises(InputError, match="at least 10 normal clips"):
         scorers.search("gmm", two_groups[:9])
+
+
+def test_folds_keep_recordings_together():
+    """Clips of one recording are nearly alike: only a search that parts them thinks a spike on each is a fit."""
+    rng = np.random.default_rng(3)
+    recordings = rng.standard_normal((20, 2))
+    vectors = np.repeat(recordings, 10, axis=0) + 0.01 * rng.standard_normal((200, 2))
+    parted = scorers.search("ocsvm", vectors, nu=0.1)["gamma"]
+    together = scorers.search("ocsvm", vectors, nu=0.1, groups=np.repeat(np.arange(20), 10))["gamma"]
+    assert float(together.split("*")[0]) < float(parted.split("*")[0])
+    one = scorers.search("ocsvm", vectors, nu=0.1, groups=np.zeros(200, np.int64))["gamma"]
+    assert one == parted  # a single recording cannot be kept together

@@ -1,0 +1,58 @@
+"""Any folder: `normal/` and perhaps `abnormal/`, or `train/` and `test/` with those words in folders or names.
+
+    press/normal/monday.flac             press/train/monday.flac
+    press/normal/week 2/tuesday.flac     press/test/normal_friday.flac
+    press/abnormal/worn_bearing.flac     press/test/anomaly_1.flac
+
+Any case will do. A folder counts where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
+where it holds one of the labels' words. The folder above the outermost of them names the machine. Without `train/` and
+`test/` the split is ours (see `splitting`).
+"""
+
+import re
+
+from asd_jax.datasets.layouts.layout import ClipName, Layout, stem
+from asd_jax.errors import InputError
+
+_LABELS = {"normal": False} | dict.fromkeys(("abnormal", "anomaly", "anomalous", "anomalies"), True)
+_SPLITS = ("train", "test")
+_MACHINE_ID = re.compile(r"(?<![a-z])(?:id|section)_\d{2}(?!\d)")
+_ONLY_ID = "id_00"  # where no id is named, all recordings are of one machine
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z]+", name.lower())
+
+
+def _keywords(folder: str) -> list[str]:
+    """The words of a folder's name where all of them are ours, else none."""
+    words = _words(folder)
+    return words if all(word in _LABELS or word in _SPLITS for word in words) else []
+
+
+def parse(relative_path: str) -> ClipName | None:
+    """What a path says; None where none of the words is in it.
+
+    Raises:
+        InputError: the path says both normal and anomalous, or both train and test.
+    """
+    *parts, name = relative_path.split("/")
+    kept = {index: words for index, part in enumerate(parts) if (words := _keywords(part))}
+    in_folders = [word for words in kept.values() for word in words]
+    labels = {_LABELS[word] for word in [*in_folders, *_words(stem(name))] if word in _LABELS}
+    splits = {word for word in in_folders if word in _SPLITS}
+    if len(labels) > 1 or len(splits) > 1:
+        both = "both normal and anomalous" if len(labels) > 1 else "both train and test"
+        raise InputError(f"{relative_path}: folders and name say {both}; rename it")
+    if not labels and not splits:
+        return None
+    split = (*splits, "")[0]
+    above = parts[: min(kept)] if kept else parts
+    machine = [part for part in above if not _MACHINE_ID.fullmatch(part.lower())]
+    found = _MACHINE_ID.search(relative_path.lower())
+    # Training recordings are normal unless their name says otherwise, which is an error later on.
+    label = labels.pop() if labels else (False if split == "train" else None)
+    return ClipName((machine or [""])[-1], found[0] if found else _ONLY_ID, "", split, label, "")
+
+
+LAYOUT = Layout("any_folder", "any folder", "press/normal/monday.wav, press/abnormal/worn.wav", parse, names_once=False)

@@ -1,0 +1,26 @@
+"""DCASE 2022 to 2026 Task 2: `<machine>/{train,test}/section_00_source_train_normal_0000_<attributes>.wav`.
+
+Clips without attributes end in `noAttribute`; evaluation test clips are `test/section_00_0000.wav`, and their labels,
+domains and attributes are in ground-truth files.
+"""
+
+from asd_jax.datasets.layouts import sections
+from asd_jax.datasets.layouts.layout import ClipName, Layout, folders, stem
+
+
+def parse(relative_path: str) -> ClipName | None:
+    """What a path says; None where it is not of this layout."""
+    machine, split, name = folders(relative_path, 2)
+    clip = sections.parse_name(stem(name))
+    if clip is None or clip.split != split:
+        return None
+    return clip._replace(machine_type=machine)
+
+
+LAYOUT = Layout(
+    "dcase2022",
+    "DCASE 2022 to 2026 Task 2",
+    "fan/test/section_00_target_test_anomaly_0000_noAttribute.wav",
+    parse,
+    parse_test_name=sections.parse_test_name,
+)

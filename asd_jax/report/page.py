@@ -1,0 +1,190 @@
+"""The page itself: what the template is given, and the rules that keep it safe to open.
+
+File names are whatever somebody called a file, so everything is escaped, and a content security policy lets the browser
+run the page's own script alone and fetch nothing.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from asd_jax.plots.style import percent
+from asd_jax.report import tables
+from asd_jax.report.clips import N_MAPS, N_PICTURES, ClipRow
+from asd_jax.report.media import data_uri
+from asd_jax.report.run_plots import Plot
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("asd_jax.report", "."),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src"
+_MISTAKES = ("missed", "false alarm")
+
+
+def render(
+    results: dict[str, Any], description: str, plots: Sequence[Plot], rows: Sequence[ClipRow], map_title: str
+) -> str:
+    """The report as HTML.
+
+    Args:
+        results: what `metrics.json` holds.
+        description: of the recordings.
+        plots: of the run.
+        rows: the test clips, in the order of the list.
+        map_title: what the small maps show.
+    """
+    script, style = (_TEMPLATES.loader.get_source(_TEMPLATES, name)[0] for name in ("page.js", "page.css"))
+    # A browser hashes what stands between the tags; the template puts nothing else there.
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return _TEMPLATES.get_template("page.html.jinja").render(
+        policy=f"{_POLICY} 'sha256-{digest}'",
+        script=Markup(script),
+        style=Markup(style),
+        warnings=_warnings(results),
+        description=description,
+        title=f"{results['experiment']} on {results['machine']}",
+        cards=_cards(results, rows),
+        finding=_finding(results),
+        plots=[(plot, data_uri(plot.png, "image/png")) for plot in plots],
+        clips=[_clip(number, row) for number, row in enumerate(rows, 1)],
+        has_domains=any(row.ranked.clip.domain for row in rows),
+        list_notes=_list_notes(rows),
+        map_title=map_title,
+        tables=[table for table in _tables(results) if table is not None],
+        facts=_facts(results),
+    )
+
+
+def _warnings(results: dict[str, Any]) -> list[str]:
+    """What a reader must not miss."""
+    warnings = []
+    if results["selection"] != "label-free":
+        warnings.append(
+            f"Selection: {results['selection']}. Something was chosen with the labels of the test clips, so these "
+            "numbers are no result of the method."
+        )
+    if results.get("random_weights"):
+        warnings.append("Random weights: these numbers are no result of the published network.")
+    return warnings
+
+
+def _tables(results: dict[str, Any]) -> list[tables.Table | None]:
+    parts = (tables.measures_table, tables.seeds_table, tables.gains_table, tables.decisions_table)
+    return [part(results) for part in parts]
+
+
+def _text(text: str) -> str:
+    """Text that can be written as UTF-8: a file's name may hold bytes that are no text."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _clip(number: int, row: ClipRow) -> dict[str, Any]:
+    ranked = row.ranked
+    truth = {True: "anomalous", False: "normal", None: "unknown"}[ranked.clip.is_anomaly]
+    return {
+        "number": number,
+        "file_name": _text(ranked.clip.file_name),
+        "machine_id": _text(ranked.clip.machine_id),
+        "domain": ranked.clip.domain,
+        "score": f"{ranked.score:.4g}",
+        "sort_score": repr(ranked.score),
+        "margin": tables.signed(ranked.margin, 2),
+        "sort_margin": repr(ranked.margin),
+        "decision": "anomalous" if ranked.decision else "normal",
+        "truth": truth,
+        "outcome": ranked.outcome,
+        "kind": ranked.outcome.replace(" ", "-"),
+        "map": row.map and data_uri(row.map, "image/png"),
+        "picture": row.picture and data_uri(row.picture, "image/png"),
+        "audio": row.audio and data_uri(row.audio, "audio/flac"),
+    }
+
+
+def _list_notes(rows: Sequence[ClipRow]) -> list[str]:
+    """What of the list is there for some clips only."""
+    mistakes = sum(row.ranked.outcome in _MISTAKES for row in rows)
+    labelled = sum(row.ranked.clip.is_anomaly is not None for row in rows)
+    notes = []
+    if labelled:
+        notes.append(
+            f"{mistakes} of {labelled} labelled clips are decided wrongly; these come first, the worst on top."
+        )
+    if labelled < len(rows):
+        notes.append(f"{len(rows) - labelled} clips have no label and come last, the most anomalous of them first.")
+    with_audio = sum(row.audio is not None for row in rows)
+    if with_audio < len(rows):
+        what = f"Sound and a large picture are there for the top {N_PICTURES} clips only"
+        what += (
+            f" (sound for {with_audio}: long recordings are left out)"
+            if with_audio < min(N_PICTURES, len(rows))
+            else ""
+        )
+        notes.append(f"{what}, so that the page stays small.")
+    if len(rows) > N_MAPS:
+        notes.append(f"Small maps are there for the top {N_MAPS}.")
+    return notes
+
+
+def _cards(results: dict[str, Any], rows: Sequence[ClipRow]) -> list[dict[str, str]]:
+    """The few numbers that a reader looks for."""
+    mean = results["scorers"][results["headline_scorer"]]["mean"]
+    n_ids = len(results["scorers"][results["headline_scorer"]]["machine_ids"])
+    over = "mean of machine ids" if n_ids > 1 else "one machine id"
+    cards = []
+    for measure, name, chance in (("auc", "AUC", "0.5 is chance"), ("pauc", "pAUC (up to 0.1)", "0.5 is chance")):
+        limits = tables.interval(mean, measure)
+        note = f"95\N{NO-BREAK SPACE}% interval {limits[0]:.3f} to {limits[1]:.3f}" if limits else f"{over}; {chance}"
+        cards.append({"name": name, "value": tables.number(mean[measure]), "note": note})
+    normal = [row for row in rows if row.ranked.clip.is_anomaly is False]
+    anomalous = [row for row in rows if row.ranked.clip.is_anomaly]
+    for name, part, of in (("false alarms", normal, "normal"), ("anomalies found", anomalous, "anomalous")):
+        hits = sum(row.ranked.decision for row in part)
+        value = percent(hits / len(part)) if part else "–"
+        cards.append({"name": name, "value": value, "note": f"{hits} of {len(part)} {of} test clips"})
+    return cards
+
+
+def _finding(results: dict[str, Any]) -> str:
+    """What the run adds to the control without a network, in a sentence."""
+    headline = results["headline_scorer"]
+    gains = results.get("differences", {}).get(headline, {})
+    for control, gain in gains.items():
+        if control.startswith("log_mel_mean") and gain.get("auc_difference") is not None:
+            low, high = gain["interval_95"]
+            verdict = (
+                "It beats that control."
+                if low > 0
+                else "That simple control beats it."
+                if high < 0
+                else "The two cannot be told apart."
+            )
+            difference, low, high = map(tables.signed, (gain["auc_difference"], low, high))
+            return (
+                f"Against a Gaussian on mean log-mels without any network, {headline} gains {difference} in mean AUC "
+                f"(95\N{NO-BREAK SPACE}% interval {low} to {high}). {verdict}"
+            )
+    return ""
+
+
+def _facts(results: dict[str, Any]) -> list[tuple[str, str]]:
+    """Where the numbers come from."""
+    facts = [("data set", results["dataset"]), ("machine", results["machine"]), ("selection", results["selection"])]
+    if "evaluated_run" in results:
+        facts.append(("evaluated run", results["evaluated_run"]))
+    if results.get("validation_error") is not None:
+        facts.append(("validation error", f"{results['validation_error']:.3f} of predicting the mean"))
+    seconds = ", ".join(f"{name} {value:.1f}" for name, value in results.get("seconds", {}).items())
+    facts.append(("seconds", seconds or "–"))
+    facts += [("note", note) for note in results.get("notes", [])]
+    for name, what in (("silent_test_clips", "silent test clips"), ("bad_files", "bad files left out")):
+        if results.get(name):
+            facts.append((what, ", ".join(results[name])))
+    return [(name, _text(str(value))) for name, value in facts]

@@ -1,0 +1,116 @@
+"""The plots of a whole run, drawn from its results."""
+
+import csv
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from asd_jax import plots
+from asd_jax.detector import Detector
+from asd_jax.evaluation import Evaluation
+from asd_jax.report.maps import CONTROL
+from asd_jax.report.tables import interval
+
+
+@dataclasses.dataclass(frozen=True)
+class Plot:
+    """A plot of the report: its file's name, the picture, and what a reader should look for."""
+
+    name: str
+    png: bytes
+    caption: str
+
+
+def read_history(run: Path) -> list[dict[str, np.ndarray]]:
+    """`training.csv` of a run, a dict of columns a network; empty where there is none."""
+    path = run / "training.csv"
+    if not path.exists():
+        return []
+    networks: dict[tuple[str, str], dict[str, list[float]]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            columns = networks.setdefault((row["seed"], row["machine_id"]), {})
+            for name in ("train_loss", "validation_loss", "learning_rate"):
+                columns.setdefault(name, []).append(float(row[name] or "nan"))
+    return [{name: np.asarray(values) for name, values in columns.items()} for columns in networks.values()]
+
+
+def run_plots(
+    results: dict[str, Any], evaluation: Evaluation, detector: Detector, history: list[dict[str, np.ndarray]]
+) -> list[Plot]:
+    """Those plots that the results allow: without labels, the scores alone."""
+    scorer = detector.headline_scorer
+    scores = evaluation.scores["detector"][scorer]
+    ids = np.asarray([clip.machine_id for clip in evaluation.clips])
+    labels = [clip.is_anomaly for clip in evaluation.clips]
+    labelled = np.asarray([label is not None for label in labels])
+    is_anomaly = np.asarray([bool(label) for label in labels])
+    limits = {machine_id: float(fitted.threshold.value) for machine_id, fitted in detector.fitted[scorer].items()}
+
+    chosen = labelled if labelled.any() else np.ones(len(ids), bool)
+    of_ids = {name: chosen & (ids == name) for name in sorted(set(ids[chosen].tolist()))}
+    by_id = {name: scores[mask] for name, mask in of_ids.items()}
+    truth = {name: is_anomaly[mask] for name, mask in of_ids.items()}
+    found = [
+        Plot(
+            "scores",
+            plots.png(plots.score_histograms(by_id, truth if labelled.any() else None, limits, scorer=scorer)),
+            "Scores of the test clips. The further the two colours part, the better; the dashed line decides.",
+        )
+    ]
+    if labelled.any():
+        found += [
+            Plot(
+                "machine_ids",
+                plots.png(_bars(results, scorer)),
+                "Measures of each machine id; marks are the controls, which no bar should fall below.",
+            ),
+            Plot(
+                "roc", plots.png(plots.roc(by_id, truth)), "Anomalies found against false alarms, at every threshold."
+            ),
+            Plot("confusion", plots.png(_confusion(results, scorer)), "Decisions at the threshold, all machine ids."),
+            Plot(
+                "precision_recall",
+                plots.png(plots.precision_recall(by_id, truth)),
+                "Precision depends on how many anomalies there are: in service there are far fewer.",
+            ),
+        ]
+    if history:
+        columns = (
+            [network[name] for network in history] for name in ("train_loss", "validation_loss", "learning_rate")
+        )
+        found.append(Plot("training", plots.png(plots.training_curves(*columns)), "Training of the network."))
+    return found
+
+
+def _bars(results: dict[str, Any], scorer: str) -> Any:
+    summary = results["scorers"][scorer]
+
+    def values(summary: dict[str, Any], measure: str) -> np.ndarray:
+        rows = [*summary["machine_ids"].values(), summary["mean"]]
+        return np.asarray([np.nan if row[measure] is None else row[measure] for row in rows], float)
+
+    def intervals(measure: str) -> np.ndarray:
+        rows = [*summary["machine_ids"].values(), summary["mean"]]
+        return np.asarray([interval(row, measure) or [np.nan, np.nan] for row in rows], float)
+
+    controls = {}
+    for control, by_scorer in results["controls"].items():
+        name = scorer if scorer in by_scorer else "mahalanobis" if control == CONTROL else None
+        if name is not None:
+            controls[f"{control}, {name}"] = {m: values(by_scorer[name], m) for m in ("auc", "pauc")}
+    return plots.machine_id_bars(
+        [*summary["machine_ids"], "mean"],
+        {measure: values(summary, measure) for measure in ("auc", "pauc")},
+        intervals={measure: intervals(measure) for measure in ("auc", "pauc")},
+        controls=controls,
+        scorer=scorer,
+    )
+
+
+def _confusion(results: dict[str, Any], scorer: str) -> Any:
+    rule, by_id = next(iter(results["thresholds"][scorer].items()))
+    counts = np.sum([at["confusion"] for at in by_id.values()], axis=0)
+    return plots.confusion_matrix(counts, rule=rule)

@@ -1,0 +1,200 @@
+import os
+import unicodedata
+
+import numpy as np
+import pytest
+import soundfile
+
+from asd_jax.datasets import machines_in, only_machine, open_dataset
+from asd_jax.errors import InputError
+
+
+def write(path, content=None):
+    """A file that is not decoded: its path is its content unless another is given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(str(path).encode() if content is None else content)
+
+
+def tree(root, *paths):
+    for path in paths:
+        write(root / path)
+    return root
+
+
+def test_lists_clips_in_order_and_keeps_chosen_ids(machine_tree):
+    dataset = open_dataset(machine="fan", data_dir=machine_tree)
+    assert (dataset.name, len(dataset.split("train")), len(dataset.split("test"))) == ("dcase2020", 24, 12)
+    assert dataset.clips[0].file_name == "fan/train/normal_id_00_00000000.wav"
+    assert dataset.warnings == () and "DCASE 2020 Task 2 layout (dcase2020)" in dataset.description
+    only = open_dataset(machine="fan", data_dir=machine_tree, machine_ids=("id_02",))
+    assert {clip.machine_id for clip in only.clips} == {"id_02"} and len(only.clips) == 18
+
+
+def test_also_below_dev_data_and_by_the_releases_name(machine_tree, tmp_path):
+    (tmp_path / "dev_data").mkdir()
+    (tmp_path / "dev_data" / "slider").symlink_to(machine_tree / "fan")
+    dataset = open_dataset(machine="slide_rail", data_dir=tmp_path)
+    assert dataset.machine == "slide_rail"
+    assert dataset.clips[0].file_name == "dev_data/slider/train/normal_id_00_00000000.wav"
+    assert len(dataset.read(dataset.clips[0])) == 16_000
+
+
+def test_the_machines_folder_itself(machine_tree):
+    dataset = open_dataset(data_dir=machine_tree / "fan")
+    assert dataset.machine == "fan" and dataset.clips[0].file_name == "train/normal_id_00_00000000.wav"
+    assert open_dataset(machine="pump", data_dir=machine_tree / "fan").machine == "pump"  # nothing there says fan
+
+
+def test_machine_may_be_left_out(tmp_path):
+    own = tree(tmp_path / "Presse Süd", "normal/1.wav", "normal/2.wav", "abnormal/3.wav")
+    assert only_machine(own) == "presse_süd" and open_dataset(data_dir=own).machine == "presse_süd"
+    assert only_machine(tree(tmp_path / "a", "press/normal/1.wav")) == "press"
+    two = tree(tmp_path / "b", "press/normal/1.wav", "lathe/normal/1.wav")
+    assert machines_in(two) == ["lathe", "press"]
+    with pytest.raises(InputError, match=r"--machine is needed: .* has lathe, press"):
+        only_machine(two)
+
+
+def test_the_seed_splits_what_has_no_split(tmp_path):
+    own = tree(tmp_path, *(f"normal/{i}.wav" for i in range(20)), "abnormal/1.wav", "abnormal/2.wav")
+    tested = [{c.file_name for c in open_dataset(data_dir=own, split_seed=seed).split("test")} for seed in (0, 1)]
+    assert len(tested[0]) == len(tested[1]) == 4 and tested[0] != tested[1]
+    assert "split by seed 1" in open_dataset(data_dir=own, split_seed=1).description
+
+
+def test_normal_recordings_alone_all_train(tmp_path):
+    dataset = open_dataset(data_dir=tree(tmp_path, "normal/1.wav", "normal/week 2/2.flac"))
+    assert len(dataset.split("train")) == 2 and dataset.split("test") == ()
+
+
+def test_mimii_takes_one_microphone(tmp_path):
+    samples = np.arange(8)[None, :] / 10 * np.ones((1600, 1))
+    for label, index in (("normal", 0), ("normal", 1), ("abnormal", 0)):
+        path = tmp_path / f"0_dB_fan/fan/id_00/{label}/{index:08d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, samples, 16_000, subtype="FLOAT")
+    first, third = (open_dataset(machine="fan", data_dir=tmp_path, channel=channel) for channel in (None, "3"))
+    assert (first.channel, third.channel) == ("0", "3") and first.clips[0].attributes == "0_dB"
+    np.testing.assert_allclose(first.read(first.clips[0]), 0.0)
+    np.testing.assert_allclose(third.read(third.clips[0]), 0.3, atol=1e-6)
+
+
+def test_mimii_at_two_ratios_is_refused(tmp_path):
+    tree(tmp_path, "0_dB_fan/fan/id_00/normal/00000000.wav", "6_dB_fan/fan/id_00/normal/00000000.wav")
+    with pytest.raises(InputError, match="have one name: the folder holds the same clip as 0_dB and 6_dB"):
+        open_dataset(machine="fan", data_dir=tmp_path)
+
+
+def test_toyadmos_takes_one_microphones_files(tmp_path):
+    name = "{}/1{}00010001_ToyCar_case1_{}_IND_ch{}_000{}.wav"
+    for channel in (1, 2):
+        for index in (1, 2):
+            tree(tmp_path / "ToyCar/case1", name.format("NormalSound_IND", channel, "normal", channel, index))
+        tree(tmp_path / "ToyCar/case1", name.format("AnomalousSound_IND", channel, "ab01", channel, 1))
+    for channel, microphone in ((None, "ch1"), ("1", "ch2")):
+        clips = open_dataset(machine="toy_car", data_dir=tmp_path, channel=channel).clips
+        assert len(clips) == 3 and {clip.attributes for clip in clips} == {microphone}
+    with pytest.raises(InputError, match="--channel=7: no recordings of that microphone"):
+        open_dataset(machine="toy_car", data_dir=tmp_path, channel="7")
+
+
+def test_several_layouts_of_one_machine_are_ambiguous(tmp_path):
+    tree(tmp_path, "fan/train/normal_id_00_00000000.wav", "fan/id_00/normal/00000000.wav")
+    with pytest.raises(
+        InputError, match=r"laid out as dcase2020 \(1 files\), mimii \(1 files\); say which by --dataset"
+    ):
+        open_dataset(machine="fan", data_dir=tmp_path)
+    assert open_dataset(machine="fan", data_dir=tmp_path, name="mimii").clips[0].machine_id == "id_00"
+
+
+def test_releases_go_by_their_own_year(tmp_path):
+    tree(tmp_path, "fan/train/section_00_source_train_normal_0000_noAttribute.wav")
+    dataset = open_dataset(machine="fan", data_dir=tmp_path, name="dcase2024")
+    assert dataset.name == "dcase2024" and dataset.clips[0].attributes == "noAttribute"
+    with pytest.raises(InputError, match=r"--dataset=mimii: no recording in .* is named as in MIMII"):
+        open_dataset(machine="fan", data_dir=tmp_path, name="mimii")
+
+
+def test_an_anomaly_in_train_is_refused(tmp_path):
+    tree(tmp_path, "fan/train/anomaly_id_00_00000000.wav")
+    with pytest.raises(InputError, match="training takes normal clips only"):
+        open_dataset(machine="fan", data_dir=tmp_path)
+
+
+def test_a_name_that_is_not_the_releases(tmp_path):
+    tree(tmp_path, "fan/train/normal_id_00_00000000.wav", "fan/train/monday.wav")
+    with pytest.raises(InputError, match=r"monday.wav is not named as in DCASE 2020 .*--dataset=any_folder"):
+        open_dataset(machine="fan", data_dir=tmp_path)
+    assert len(open_dataset(machine="fan", data_dir=tmp_path, name="any_folder").clips) == 2
+
+
+def test_a_release_that_is_there_twice(tmp_path):
+    tree(tmp_path, "fan/train/normal_id_00_00000000.wav", "dev_data/fan/train/normal_id_00_00000000.wav")
+    with pytest.raises(InputError, match="have one name: the folder holds a release twice"):
+        open_dataset(machine="fan", data_dir=tmp_path)
+
+
+def test_test_clips_that_are_also_in_train_are_named(tmp_path):
+    for index in range(4):
+        write(tmp_path / f"fan/train/normal_id_00_{index:08d}.wav", bytes(20_000) + bytes([index]))
+    write(tmp_path / "fan/test/normal_id_00_00000009.wav", bytes(20_000) + bytes([2]))
+    write(tmp_path / "fan/test/anomaly_id_00_00000000.wav", bytes(20_000) + bytes([77]))
+    (tmp_path / "fan/test/normal_id_00_00000008.wav").symlink_to(tmp_path / "fan/train/normal_id_00_00000000.wav")
+    (warning,) = open_dataset(machine="fan", data_dir=tmp_path).warnings
+    assert warning == (
+        "warning: 2 test clip(s) are also in train, so their scores say little: fan/test/normal_id_00_00000008.wav is "
+        "fan/train/normal_id_00_00000000.wav; fan/test/normal_id_00_00000009.wav is fan/train/normal_id_00_00000002.wav"
+    )
+
+
+def test_names_of_any_script_come_back_as_they_are_on_disk(tmp_path):
+    names = [
+        "Prüfstand.wav",
+        unicodedata.normalize("NFD", "Prüfstand é.wav"),
+        "圧縮機 1.wav",
+        "мотор 🔧.wav",
+        "a'b,c.wav",
+    ]
+    tree(tmp_path, *(f"normal/{name}" for name in names))
+    assert [clip.file_name for clip in open_dataset(data_dir=tmp_path).clips] == sorted(f"normal/{n}" for n in names)
+
+
+def test_a_name_that_is_no_unicode_is_refused(tmp_path):
+    (tmp_path / "normal").mkdir()
+    try:
+        (tmp_path / "normal" / os.fsdecode(b"pr\xfcfstand.wav")).touch()
+    except OSError:
+        pytest.skip("this file system takes Unicode names only")
+    with pytest.raises(InputError, match="the file's name is not valid UTF-8; rename it"):
+        open_dataset(data_dir=tmp_path)
+
+
+def test_links_are_followed_and_circles_end(tmp_path):
+    tree(tmp_path / "elsewhere", "1.wav", "2.wav")
+    own = tree(tmp_path / "press", "normal/0.wav")
+    (own / "normal" / "linked").symlink_to(tmp_path / "elsewhere")
+    (own / "normal" / "circle").symlink_to(own)
+    (own / "normal" / "gone.wav").symlink_to(tmp_path / "no such file")
+    dataset = open_dataset(data_dir=own)
+    names = [clip.file_name for clip in dataset.clips]
+    assert names == ["normal/0.wav", "normal/gone.wav", "normal/linked/1.wav", "normal/linked/2.wav"]
+    with pytest.raises(InputError, match=r"gone.wav cannot be read as audio \(a link to a file that is gone\)"):
+        dataset.read(dataset.clips[1])
+
+
+def test_what_copies_leave_behind_is_no_recording(tmp_path):
+    tree(
+        tmp_path, "normal/1.wav", "normal/._1.wav", "__MACOSX/normal/2.wav", ".hidden/normal/3.wav", "normal/notes.txt"
+    )
+    assert [clip.file_name for clip in open_dataset(data_dir=tmp_path).clips] == ["normal/1.wav"]
+
+
+def test_formats_that_cannot_be_read_are_counted(tmp_path):
+    tree(tmp_path, "normal/1.m4a", "normal/2.m4a")
+    with pytest.raises(InputError, match=r"no recordings in it .*; convert its 2 \.m4a file\(s\) to \.wav or \.flac"):
+        open_dataset(data_dir=tmp_path)
+
+
+def test_a_folder_that_no_layout_makes_sense_of(tmp_path):
+    with pytest.raises(InputError, match=r"no machine folder with train/ and test/.*; monday\.wav is none of these"):
+        open_dataset(data_dir=tree(tmp_path, "monday.wav"))

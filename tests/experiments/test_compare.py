@@ -1,0 +1,65 @@
+"""Thresholds, submission files and comparisons by the scripts' flags."""
+
+import csv
+import json
+import shutil
+
+import pytest
+
+
+def rows_of(path, read=csv.DictReader):
+    return list(read(path.read_text().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    return tmp_path_factory.mktemp("compared")
+
+
+def test_runs_are_compared_in_one_table(machine_tree, run_script, runs):
+    data = [f"--data_dir={machine_tree}", "--machine=fan"]
+    for name, more in (("knn", ["--threshold=percentile_95"]), ("gmm", ["--threshold=conformal", "--submission"])):
+        status, stdout, stderr = run_script(name, *data, f"--workdir={runs / name}", *more)
+        assert status == 0, stderr
+    assert "submission: 4 file(s)" in stdout
+    assert not (runs / "knn" / "submission").exists()
+    rows = rows_of(runs / "gmm" / "submission" / "decision_result_fan_id_02.csv", csv.reader)
+    scored = rows_of(runs / "gmm" / "scores.csv")
+    expected = [[row["file_name"].split("/")[-1], row["decision"]] for row in scored if row["machine_id"] == "id_02"]
+    assert rows == expected and {row["selection"] for row in scored} == {"label-free"}
+    metrics = json.loads((runs / "knn" / "metrics.json").read_text())
+    assert metrics["decision_threshold"] == next(iter(metrics["thresholds"]["knn"])) == "percentile_95"
+
+    status, stdout, _ = run_script("compare", runs / "knn", runs / "gmm", f"--workdir={runs / 'table'}")
+    assert status == 0 and "fan of dcase2020" in stdout and "AUC - first [95 %]" in stdout
+    table = rows_of(runs / "table" / "compare.csv")
+    assert [row["experiment"] for row in table] == ["knn", "gmm", "knn"] and table[1]["differs"] in "01"
+    assert (runs / "table" / "compare.md").read_text().count("\n| ") == 2 + 3
+
+
+def test_evaluation_again_has_submission_files_of_clips_without_labels(machine_tree, run_script, runs, tmp_path):
+    tree = shutil.copytree(machine_tree, tmp_path / "recordings")
+    for path in (tree / "fan" / "test").iterdir():
+        path.rename(path.with_name(path.name.replace("normal_", "").replace("anomaly_id_00_0000", "id_00_0001")))
+    for path in (tree / "fan" / "test").glob("anomaly_*"):
+        path.unlink()
+    arguments = [f"--checkpoint={runs / 'gmm'}", f"--data_dir={tree}", f"--workdir={tmp_path / 'again'}"]
+    status, stdout, stderr = run_script("evaluate", *arguments, "--submission")
+    assert status == 0, stderr
+    assert "no labelled test clips: scores and decisions are written" in stdout
+    text = (tmp_path / "again" / "submission" / "anomaly_score_fan_id_00.csv").read_text()
+    assert [line.split(",")[0] for line in text.splitlines()] == [
+        *(f"id_00_0000000{index}.wav" for index in range(3)),
+        *(f"id_00_0001000{index}.wav" for index in range(3)),
+    ]
+
+
+def test_mistakes(run_script, runs, tmp_path):
+    for arguments, says in (
+        ([], "error: no runs given; name the folders of the runs to compare"),
+        ([tmp_path], f"error: {tmp_path}: no metrics.json in it"),
+        ([runs / "knn", "--epochs=2"], "--epochs is not a flag of this script"),
+    ):
+        status, _, stderr = run_script("compare", *arguments, f"--workdir={tmp_path / 'table'}")
+        assert status == 1 and stderr.startswith("error: ") and says in stderr and stderr.count("\n") == 1
+        assert not (tmp_path / "table").exists()

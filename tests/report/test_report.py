@@ -1,0 +1,178 @@
+import dataclasses
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import HOSTILE, make
+from PIL import Image
+
+from asd_jax.report import media, write_report
+from asd_jax.report.clips import N_MAPS, N_PICTURES
+from asd_jax.report.ranking import rank_clips
+
+
+class Page(HTMLParser):
+    """What a browser would find: tags with their attributes, and text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def written(made, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    path = write_report(folder, *made.arguments())
+    return folder, path.read_text(encoding="utf-8")
+
+
+def test_one_file_needs_no_other(written):
+    _, html = written
+    page = Page(html)
+    for attributes in (attributes for _, attributes in page.tags):
+        for name in ("src", "href", "srcset", "action", "data"):
+            value = attributes.get(name) or ""
+            assert value == "" or value.startswith(("data:", "#")), value
+    assert "url(" not in html and "@import" not in html
+    (policy,) = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") and "script-src 'sha256-" in policy
+
+
+def test_a_hostile_file_name_stays_text(written):
+    _, html = written
+    page = Page(html)
+    assert HOSTILE in page.text
+    assert not [a for a in page.all("img") if a.get("src") == "x"]
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+
+
+def test_a_name_that_is_no_text_is_written(made, tmp_path):
+    clips = list(made.evaluation.clips)
+    clips[3] = dataclasses.replace(clips[3], file_name="3/caf\udce9.wav")
+    evaluation = dataclasses.replace(made.evaluation, clips=tuple(clips))
+    path = write_report(tmp_path, made.results, evaluation, made.detectors, made.frames, made.dataset)
+    assert "3/caf?.wav" in path.read_text(encoding="utf-8")
+
+
+def test_plots_are_files_too(written):
+    folder, _ = written
+    names = {path.stem for path in (folder / "plots").iterdir()}
+    assert {"scores", "machine_ids", "roc", "confusion", "precision_recall"} <= names
+    assert {f"worst_{k:02d}" for k in range(1, N_PICTURES + 1)} <= names
+
+
+def test_numbers_are_those_of_the_results(made, written):
+    _, html = written
+    text = Page(html).text
+    mean = made.results["scorers"]["mahalanobis"]["mean"]
+    assert f"{mean['auc']:.3f} / {mean['pauc']:.3f} / {mean['average_precision']:.3f}" in text
+    at = made.results["thresholds"]["mahalanobis"]["gamma_0.9"]["id_02"]
+    assert f"{at['value']:.4g}" in text and "made of noise, not recordings" in text
+
+
+def test_clips_are_listed_worst_first(made, written):
+    rows = Page(written[1]).all("tbody")
+    rows = [row for row in rows if "data-score" in row]
+    assert len(rows) == len(made.evaluation.clips) and [row["data-number"] for row in rows] == [
+        str(k) for k in range(1, 13)
+    ]
+    wrong = [row["data-decision"] != row["data-truth"] for row in rows]
+    assert wrong == sorted(wrong, reverse=True) and any(wrong) and not all(wrong)
+    scores = made.evaluation.scores["detector"]["mahalanobis"]
+    by_name = {clip.file_name: score for clip, score in zip(made.evaluation.clips, scores, strict=True)}
+    assert all(float(row["data-score"]) == by_name[row["data-file"]] for row in rows)
+
+
+def test_ranking_by_hand(made):
+    detector, clips = made.detectors["detector"], made.evaluation.clips[:5]
+    limits = [detector.fitted["mahalanobis"][clip.machine_id].threshold.value for clip in clips]
+    clips = [dataclasses.replace(clip, machine_id="id_00") for clip in clips]
+    truth = [False, True, None, True, False]
+    clips = [dataclasses.replace(clip, is_anomaly=label) for clip, label in zip(clips, truth, strict=True)]
+    limit = limits[0]
+    scores = np.array([limit + 1, limit - 2, limit + 9, limit + 3, np.nan])
+    ranked = rank_clips(detector, clips, scores, scores > limit)
+    assert [row.index for row in ranked] == [4, 1, 0, 3, 2]
+    assert [row.outcome for row in ranked] == ["quiet", "missed", "false alarm", "found", "alarm"]
+
+
+def test_sound_is_the_clips_own(made, written):
+    page = Page(written[1])
+    first = next(row for row in page.all("tbody") if "data-score" in row)
+    sounds = [attributes["src"] for attributes in page.all("audio")]
+    assert len(sounds) == N_PICTURES and f"top {N_PICTURES} clips only" in page.text
+    import base64
+
+    samples, rate = soundfile.read(io.BytesIO(base64.b64decode(sounds[0].removeprefix("data:audio/flac;base64,"))))
+    clip = next(clip for clip in made.evaluation.clips if clip.file_name == first["data-file"])
+    assert rate == 16_000
+    np.testing.assert_allclose(samples, made.dataset.read(clip), atol=2**-15)
+
+
+def test_a_thousand_clips_stay_a_small_page(tmp_path):
+    made = make(1000)
+    html = write_report(tmp_path, *made.arguments()).read_text(encoding="utf-8")
+    page = Page(html)
+    assert len([row for row in page.all("tbody") if "data-score" in row]) == 1000
+    assert len(page.all("audio")) == N_PICTURES and f"Small maps are there for the top {N_MAPS}." in page.text
+    assert len(html) < 12e6
+
+
+@pytest.mark.parametrize("labels", [(None,), (False,), (True,), (None, True, False)])
+def test_sets_with_few_labels(labels, tmp_path):
+    html = write_report(tmp_path, *make(6, labels=labels).arguments()).read_text(encoding="utf-8")
+    if labels == (None,):
+        assert "6 clips have no label" in html and not (tmp_path / "plots" / "roc.png").exists()
+
+
+def test_a_network_shows_its_residual(tmp_path):
+    made = make(4, network=True)
+    (tmp_path / "training.csv").write_text(
+        "seed,machine_id,epoch,train_loss,validation_loss,learning_rate\n0,,1,2.0,,0.1\n0,,2,1.0,,0.05\n"
+    )
+    html = write_report(tmp_path, *made.arguments()).read_text(encoding="utf-8")
+    assert "The map\nshows the squared residual" in html
+    assert (tmp_path / "plots" / "training.png").exists()
+
+
+def test_oracle_selection_is_a_warning(made, tmp_path):
+    results = made.results | {"selection": "oracle"}
+    html = write_report(tmp_path, results, *made.arguments()[1:]).read_text(encoding="utf-8")
+    assert 'class="warning">Selection: oracle' in html
+
+
+def test_shrunken_maps():
+    values = np.arange(12.0).reshape(6, 2)
+    np.testing.assert_array_equal(media.shrink(values), values)
+    large = np.tile(np.arange(312.0)[:, None], (1, 96))
+    large[:2] = np.nan
+    small = media.shrink(large)
+    assert small.shape == media.MAP_SIZE and np.isnan(small[0]).all()
+    np.testing.assert_allclose(small[1], 2.5)
+    image = Image.open(io.BytesIO(media.map_png(small, 312.0))).convert("RGB")
+    assert image.size == media.MAP_SIZE
+    assert image.getpixel((0, 0)) == (0xDD, 0xDD, 0xDD)  # no value
+    brightness = np.asarray(image.convert("L"))[0].astype(int)
+    assert brightness[-1] > brightness[80] > brightness[2]
+
+
+def test_a_clip_that_was_moved_away_has_no_sound(made, tmp_path):
+    def gone(clip):
+        raise FileNotFoundError(clip.file_name)
+
+    dataset = dataclasses.replace(made.dataset, read=gone)
+    path = write_report(tmp_path, *made.arguments()[:4], dataset)
+    assert not re.search("<audio", path.read_text(encoding="utf-8"))
