@@ -59,14 +59,15 @@ def prepared(
     """
     data_dir = Path(data_dir).resolve()
     clips = sorted(dataset.clips, key=_identity)
-    source = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:8]
+    source = "\0".join((str(data_dir), dataset.name, dataset.machine))
+    name = f"{dataset.name}-{dataset.machine}-{sample_rate}-{channel}-{_digest(os.fsencode(source))[:8]}"
     cache = _Cache(
         folder=Path(cache_dir).absolute() / "prepared",
-        name=re.sub(r"[^\w.-]+", "_", f"{dataset.name}-{dataset.machine}-{sample_rate}-{channel}-{source}"),
+        name=re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII)[-100:],
         fingerprint=_fingerprint(clips, data_dir, sample_rate, channel),
         clips=clips,
         read=dataset.read,
-        description=f"Clips of {dataset.machine} in {data_dir}",
+        description=f"Clips of {dataset.machine!a} in {str(data_dir)!a}",
     )
     with _clear_errors(cache.folder), _locked(cache.folder, cache.name, say):
         recordings = cache.find() or cache.build(say)
@@ -107,7 +108,11 @@ def _fingerprint(clips: Sequence[Clip], data_dir: Path, sample_rate: int, channe
             files[name] = None
     decoders = (soundfile.__libsndfile_version__, soxr.__version__)
     content = (decoders, sample_rate, channel, [_identity(clip) for clip in clips], sorted(files.items()))
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return _digest(json.dumps(content).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -164,6 +164,23 @@ def test_parts_of_one_recording_are_told_apart(folder, tmp_path):
     assert len(reads) == 2
 
 
+@pytest.mark.parametrize("name", ["Förderband ①", os.fsdecode(b"not UTF-8 \xff"), "m" * 300])
+def test_names_in_any_script(tmp_path, name):
+    folder = tmp_path / name[:100]
+    folder.mkdir()
+    clips = tuple(Clip(f"{name}/{part}.wav", "id_00", "train") for part in ("ä", name))
+    waveform = noise()[:, 0].astype(np.float32)
+    dataset = prepared.prepared(
+        Dataset("any_folder", name, clips, lambda clip: waveform),
+        data_dir=folder,
+        cache_dir=tmp_path / "cache",
+        sample_rate=RATE,
+        say=lambda _: None,
+    )
+    np.testing.assert_array_equal(dataset.read(clips[1]), waveform)
+    assert len(builds(tmp_path / "cache")) == 1
+
+
 def test_bad_files_raise_what_they_raised(folder, tmp_path):
     train = folder / "fan" / "train"
     (train / "normal_id_00_00000001.wav").write_bytes(b"no sound")
