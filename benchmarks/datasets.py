@@ -45,16 +45,22 @@ def write_clips(folder: Path, n_train: int, n_test: int, *, kind: str = "wav", r
         soundfile.write(path, long[start : start + SECONDS * rate], rate, format=kind.upper(), subtype="PCM_16")
 
 
-def once_over(dataset) -> float:
-    """Seconds to read every clip as a run does, a thread a core."""
-    start = time.perf_counter()
+def cost(action) -> tuple[np.ndarray, object]:
+    """Seconds on the clock and of all cores, and what the action gives."""
+    start = np.asarray([time.perf_counter(), time.process_time()])
+    result = action()
+    return np.asarray([time.perf_counter(), time.process_time()]) - start, result
+
+
+def once_over(dataset) -> None:
+    """Read every clip as a run does, a thread a core."""
     for _ in read_ahead(dataset.clips, dataset.read):
         pass
-    return time.perf_counter() - start
 
 
 def compare(n_clips: int) -> None:
-    print(f"\nms a clip of {SECONDS} s, {os.cpu_count()} cores   decode  prepare  beyond decoding  read prepared  sum")
+    print(f"\nms a clip of {SECONDS} s, on the clock / of all {os.cpu_count()} cores; medians of five")
+    print(f"{'':28} {'decode':>13} {'prepare':>13} {'beyond it':>13} {'read prepared':>13} {'beyond + read':>13}")
     for name, (kind, rate, channels) in KINDS.items():
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder)
@@ -63,16 +69,20 @@ def compare(n_clips: int) -> None:
             once_over(plain)  # into the page cache
             rows = []
             for _ in range(5):
-                decode = once_over(plain)
+                decode, _ = cost(lambda plain=plain: once_over(plain))
                 with tempfile.TemporaryDirectory() as cache:  # gone each time, so that memory for files is not new
-                    start = time.perf_counter()
-                    options = {"sample_rate": RATE, "say": lambda _: None}
-                    cached = prepared(plain, data_dir=folder / "data", cache_dir=cache, **options)
-                    prepare = time.perf_counter() - start
-                    read = once_over(cached)
+                    options = {"data_dir": folder / "data", "cache_dir": cache, "sample_rate": RATE}
+                    prepare, cached = cost(lambda o=options, p=plain: prepared(p, say=lambda _: None, **o))
+                    read, _ = cost(lambda cached=cached: once_over(cached))
                 rows.append((decode, prepare, prepare - decode, read, prepare - decode + read))
-            decode, prepare, beyond, read, total = 1e3 * np.median(rows, axis=0) / n_clips
-            print(f"{name:28} {decode:13.2f} {prepare:8.2f} {beyond:16.2f} {read:14.2f} {total:4.2f}")
+            figures = 1e3 * np.median(rows, axis=0) / n_clips
+            print(f"{name:28} " + " ".join(f"{wall:5.2f} / {cpu:5.2f}" for wall, cpu in figures))
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of all cores so far (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def time_to_training(n_train: int, n_test: int) -> None:
@@ -88,13 +98,16 @@ def time_to_training(n_train: int, n_test: int) -> None:
             # A run's folder is made when everything is read and training begins.
             while process.poll() is None and not (folder / run / "config.json").exists():
                 time.sleep(0.02)
-            seconds = time.perf_counter() - start
+            seconds, busy = time.perf_counter() - start, processor_seconds(process.pid)
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             said = process.communicate()[0].decode()
             prepared_line = re.search("prepared .* once: .* of int16", said)
-            print(f"{run:7} run on {n_train} + {n_test} clips: training begins after {seconds:.1f} s", end="")
-            print(f" ({prepared_line[0]})" if prepared_line else "")
+            print(
+                f"{run:7} run on {n_train} + {n_test} clips: training begins after {seconds:.1f} s ({busy:.1f} s of a core)",
+                end="",
+            )
+            print(f"; {prepared_line[0]}" if prepared_line else "")
 
 
 def main() -> None:
