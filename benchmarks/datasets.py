@@ -103,10 +103,8 @@ def time_to_training(n_train: int, n_test: int) -> None:
                 process.terminate()
             said = process.communicate()[0].decode()
             prepared_line = re.search("prepared .* once: .* of int16", said)
-            print(
-                f"{run:7} run on {n_train} + {n_test} clips: training begins after {seconds:.1f} s ({busy:.1f} s of a core)",
-                end="",
-            )
+            took = f"{seconds:.1f} s ({busy:.1f} s of a core)"
+            print(f"{run:7} run on {n_train} + {n_test} clips: training begins after {took}", end="")
             print(f"; {prepared_line[0]}" if prepared_line else "")
 
 
