@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import zipfile
 from types import SimpleNamespace
 
@@ -100,6 +101,17 @@ def test_what_is_there_is_not_fetched_again_but_what_is_missing_is(fetcher, zeno
     fetcher._records.clear()
     fetcher.fetch("slide_rail")
     assert "warning: small2020 slider: 4 training clips, but 4 training and 4 test clips are published" in said
+
+
+def test_two_commands_at_once_fetch_once(fetcher, zenodo):
+    fetcher, said = fetcher
+    other = Fetcher(fetcher.release, fetcher.data_dir, fetcher.client, say=said.append)
+    threads = [threading.Thread(target=one.fetch, args=("slide_rail",)) for one in (fetcher, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(zenodo.requests) == 1 and sum("as expected" in line for line in said) == 2
 
 
 def test_kept_archives_are_unpacked_again_without_fetching(fetcher, zenodo, tmp_path):
