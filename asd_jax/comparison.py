@@ -130,6 +130,8 @@ def csv_table(compared: Sequence[Compared]) -> list[list[str]]:
             spread = getattr(row, f"{name}_over_seeds") or (None, None)
             cells[f"{name}_seeds_mean"], cells[f"{name}_seeds_standard_deviation"] = spread
         cells["average_precision"] = row.average_precision
+        cells["official"] = row.official
+        cells["official_low"], cells["official_high"] = row.official_interval or (None, None)
         for name, key in (("auc", "interval_95"), ("pauc", "pauc_interval_95")):
             cells[f"{name}_difference"] = gain.get(f"{name}_difference")
             low_high = gain.get(key) or (None, None)
@@ -143,8 +145,8 @@ def csv_table(compared: Sequence[Compared]) -> list[list[str]]:
 
 def reading_table(compared: Sequence[Compared]) -> list[list[str]]:
     """The same for people: intervals beside their values, columns that all rows leave empty left out."""
-    header = ["run", "experiment", "scorer", "role", "selection", "AUC [95 %]", "pAUC [95 %]", "AUC over seeds"]
-    header += ["pAUC over seeds", "AUC - first [95 %]", "pAUC - first [95 %]", "differs"]
+    header = ["run", "experiment", "scorer", "role", "selection", "AUC [95 %]", "pAUC [95 %]", "official score [95 %]"]
+    header += ["AUC over seeds", "pAUC over seeds", "AUC - first [95 %]", "pAUC - first [95 %]", "differs"]
     table = [header]
     for of in compared:
         row, gain = of.row, of.gain or {}
@@ -153,6 +155,7 @@ def reading_table(compared: Sequence[Compared]) -> list[list[str]]:
                 *(row.run, row.experiment, row.scorer, row.role, row.selection),
                 _with_interval(row.auc, row.auc_interval),
                 _with_interval(row.pauc, row.pauc_interval),
+                "" if row.official is None else _with_interval(row.official, row.official_interval),
                 _spread(row.auc_over_seeds),
                 _spread(row.pauc_over_seeds),
                 _with_interval(gain["auc_difference"], gain["interval_95"], "+") if gain else "",

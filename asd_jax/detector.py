@@ -20,7 +20,7 @@ from asd_jax.fitted_scorers import FittedScorer
 from asd_jax.representations import Representation, represent
 from asd_jax.verdicts import Piece, Verdict, cut_waveform
 
-_PIECES_AT_ONCE = 256  # clips of a stream that are scored together
+_PIECES_AT_ONCE = 128  # clips of a stream that are scored together
 _UNHEARD = np.finfo(np.float64).max  # in place of the score of a recording without a clip
 
 # Shapes and dtype are checked at run time, since these come from users.

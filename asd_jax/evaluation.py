@@ -29,18 +29,20 @@ class Evaluation:
         scores: by detector's name and scorer; the detector itself is named `detector`, the others are controls.
         decisions: `(n_clips,)` of the headline scorer at its thresholds.
         report: `metrics.json` without the fields that only the run knows.
-        worst_start_seconds: where in each recording its worst clip starts, by the headline scorer; None where
-            recordings were not cut.
-        rows: index of each clip's frames among those that were scored, of the worst part of a recording that was cut;
-            None where they are in the same order.
+        worst: where recordings were cut, the index of each recording's worst clip, by the headline scorer, among the
+            clips that were scored; else None.
     """
 
     clips: tuple[Clip, ...]
     scores: dict[str, dict[str, Float[np.ndarray, " n_clips"]]]
     decisions: np.ndarray
     report: dict[str, Any]
-    worst_start_seconds: Float[np.ndarray, " n_clips"] | None = None
-    rows: Int[np.ndarray, " n_clips"] | None = None
+    worst: Int[np.ndarray, " n_clips"] | None = None
+
+    @property
+    def worst_start_seconds(self) -> Float[np.ndarray, " n_clips"] | None:
+        """Where in each recording its worst clip starts; None where recordings were not cut."""
+        return None if self.worst is None else np.asarray([clip.start_seconds for clip in self.clips])
 
 
 def evaluate(
@@ -129,8 +131,8 @@ def evaluate(
         for name, by_id in detector.fitted.items()
     }
     is_cut = any(clip.clip_seconds is not None for clip in parts)
-    starts = np.asarray([clip.start_seconds for clip in clips]) if is_cut else None
-    return Evaluation(tuple(clips), scores, scores["detector"][headline] > limits, report, starts, worst)
+    decisions = scores["detector"][headline] > limits
+    return Evaluation(tuple(clips), scores, decisions, report, worst if is_cut else None)
 
 
 def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:

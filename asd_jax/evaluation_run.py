@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax import evaluation, run_folder
+from asd_jax import evaluation, run_folder, thresholds
 from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, load_detectors
 from asd_jax.errors import InputError
@@ -25,6 +25,7 @@ def evaluate_run(
     *,
     data_dir: str | None = None,
     machine_ids: tuple[str, ...] = (),
+    threshold: str | None = None,
     cache_dir: str | None = None,
     outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
@@ -35,6 +36,7 @@ def evaluate_run(
     nothing into the run's files.
 
     With `cache_dir` recordings on disk are prepared there once (see `datasets.prepared`).
+    Decisions follow the rule `threshold` where it is given, else the run's own.
 
     Raises:
         InputError: the folder holds no finished run, or the recordings are bad.
@@ -42,6 +44,9 @@ def evaluate_run(
     run = Path(run)
     config = run_folder.read_config(run)
     detectors = load_detectors(run)
+    if threshold is not None:
+        thresholds.parse(threshold)
+        detectors["detector"] = _deciding_by(detectors["detector"], threshold)
     data = DataConfig.from_dict(config["settings"]["data"])
     data = dataclasses.replace(
         data,
@@ -123,6 +128,14 @@ def evaluate_detectors(
     return report
 
 
+def _deciding_by(detector: Detector, rule: str) -> Detector:
+    fitted = {
+        scorer: {machine_id: of.deciding_by(rule) for machine_id, of in by_id.items()}
+        for scorer, by_id in detector.fitted.items()
+    }
+    return dataclasses.replace(detector, fitted=fitted)
+
+
 def _remarks(detector: Detector, report: dict[str, Any], result: evaluation.Evaluation) -> list[str]:
     """What a reader must know of the headline's numbers before believing them."""
     headline = detector.headline_scorer
@@ -140,6 +153,11 @@ def _remarks(detector: Detector, report: dict[str, Any], result: evaluation.Eval
                 f"warning: {machine_id}: {fitted.threshold.name} has {fitted.threshold.n_normal} unseen normal clips "
                 f"({fitted.threshold.fitted_on}) and {fitted.threshold.method.split(': ')[-1]}: it never alarms; "
                 "record more, or take --threshold=gamma_0.9"
+            )
+        elif fitted.threshold.method == "conformal" and not fitted.threshold.fitted_on.startswith("validation"):
+            lines.append(
+                f"note: {machine_id}: the bound of {fitted.threshold.name} on false alarms holds approximately, as it "
+                f"was fitted on {fitted.threshold.fitted_on}"
             )
     n_bad = int((~np.isfinite(result.scores["detector"][headline])).sum())
     if n_bad:

@@ -117,11 +117,23 @@ def _other_means(labelled: list[tuple[str, dict[str, Any]]]) -> str:
 
 
 def _decisions(title: str, by_rule: dict[str, Any]) -> str:
+    """The rule that decides by machine id, the others in the mean over ids; `metrics.json` has them by id too."""
     rows = [["decisions", "machine id", "threshold", "method", *_DECISION_COLUMNS.values()]]
     for number, (rule, by_id) in enumerate(by_rule.items()):
-        for machine_id, at in by_id.items():
-            cells = ["undefined" if at[name] is None else f"{at[name]:.3f}" for name in _DECISION_COLUMNS]
-            value = "none" if at["value"] is None else f"{at['value']:.4g}"
-            name = f"* {rule}" if number == 0 else f"  {rule}"
-            rows.append([name, machine_id, value, at["method"].replace("_", " "), *cells])
+        if number == 0 or len(by_id) == 1:
+            for machine_id, at in by_id.items():
+                value = "none" if at["value"] is None else f"{at['value']:.4g}"
+                cells = [_rate([at[name]]) for name in _DECISION_COLUMNS]
+                rows.append([f"{'*' if number == 0 else ' '} {rule}", machine_id, value, at["method"], *cells])
+        else:
+            methods = ", ".join(dict.fromkeys(at["method"].split(",")[0] for at in by_id.values()))
+            cells = [_rate([at[name] for at in by_id.values()]) for name in _DECISION_COLUMNS]
+            rows.append([f"  {rule}", f"mean of {len(by_id)}", "", methods, *cells])
+    for row in rows[1:]:
+        row[3] = row[3].replace("_", " ")
     return f"{title}: * decides\n{tables.text(rows)}"
+
+
+def _rate(values: list[float | None]) -> str:
+    defined = [value for value in values if value is not None]
+    return f"{sum(defined) / len(defined):.3f}" if defined else "undefined"

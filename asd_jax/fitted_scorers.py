@@ -95,6 +95,12 @@ class FittedScorer:
                 return threshold
         return thresholds.fit(rule, self.normal_scores, fitted_on=self.threshold.fitted_on)
 
+    def deciding_by(self, rule: str) -> "FittedScorer":
+        """The same scorer with another rule for its decisions."""
+        chosen = self.at(rule)
+        others = tuple(known for known in (self.threshold, *self.other_thresholds) if known.name != rule)
+        return dataclasses.replace(self, threshold=chosen, other_thresholds=others)
+
     def score(self, values: ClipRepresentation) -> Float[np.ndarray, " n_clips"]:
         """Score of each clip."""
         if self.pool is not None:

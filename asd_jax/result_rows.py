@@ -2,10 +2,11 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from asd_jax import official_scores
 from asd_jax.errors import InputError
 from asd_jax.official_scores import arithmetic_mean, harmonic_mean
 
@@ -27,6 +28,8 @@ class Row:
         auc, pauc, average_precision: None where undefined.
         auc_interval, pauc_interval: 95 %, over resampled test clips.
         auc_over_seeds, pauc_over_seeds: mean and standard deviation, where there are several.
+        official, official_interval: the release's own score, for releases with domains (see `official_scores`).
+        official_parts: the measures that it is made of.
         fit_seconds: training and fitting scorers, of the whole run.
         score_seconds: scoring the test clips, of the whole run.
     """
@@ -45,6 +48,9 @@ class Row:
     pauc_interval: tuple[float, float] | None = None
     auc_over_seeds: tuple[float, float] | None = None
     pauc_over_seeds: tuple[float, float] | None = None
+    official: float | None = None
+    official_interval: tuple[float, float] | None = None
+    official_parts: Mapping[str, float] = dataclasses.field(default_factory=dict)
     fit_seconds: float | None = None
     score_seconds: float | None = None
 
@@ -99,20 +105,24 @@ def rows_of(report: dict[str, Any], run: str) -> list[Row]:
 
     def row(scorer: str, role: str, summary: dict[str, Any], over_seeds: dict[str, Any]) -> Row:
         mean = summary["mean"]
-        intervals = mean.get("interval_95", {})
+        official = summary.get("official", {})
+        intervals = {f"{name}_interval": tuple(of) for name, of in mean.get("interval_95", {}).items()}
         spread = {
             f"{name}_over_seeds": (of["mean"], of["standard_deviation"])
             for name, of in over_seeds.items()
             if name in ("auc", "pauc")
         }
+        if "score" in official.get("interval_95", {}):
+            intervals["official_interval"] = tuple(official["interval_95"]["score"])
         return Row(
             scorer=scorer,
             role=role,
+            official=official.get("score"),
+            official_parts=official.get("parts", {}),
             auc=mean["auc"],
             pauc=mean["pauc"],
             average_precision=mean["average_precision"],
-            auc_interval=tuple(intervals["auc"]) if intervals else None,
-            pauc_interval=tuple(intervals["pauc"]) if intervals else None,
+            **intervals,
             **spread,
             **shared,
         )
@@ -132,6 +142,8 @@ def rows_of(report: dict[str, Any], run: str) -> list[Row]:
 def table(rows: Iterable[Row], *, exploratory: bool = False) -> list[list[str]]:
     """Systems × machine types: AUC / pAUC, their arithmetic and harmonic means, and seconds summed over the machines.
 
+    Releases with domains have their official score over all the machine types too.
+
     Args:
         rows: of several runs. Where a system has several runs on a machine the last one counts.
         exploratory: whether scorers beside the headlines are rows too.
@@ -147,12 +159,16 @@ def table(rows: Iterable[Row], *, exploratory: bool = False) -> list[list[str]]:
         by_system.setdefault(row.system, {})[row.machine] = row
     several = len(machines) > 1
     means = ["mean", "harmonic mean"] if several else []
-    result = [["AUC / pAUC", *machines, *means, "selection", "fit s", "score s"]]
+    has_official = any(row.official is not None for row in rows)
+    official = ["official score"] if has_official else []
+    result = [["AUC / pAUC", *machines, *means, *official, "selection", "fit s", "score s"]]
     for system, by_machine in by_system.items():
         of = list(by_machine.values())
         cells = [pair(by_machine[name].auc, by_machine[name].pauc) if name in by_machine else "" for name in machines]
         if several:
             cells += [_over_machines(of, len(machines), mean) for mean in (arithmetic_mean, harmonic_mean)]
+        if has_official:
+            cells.append(_official(of, len(machines)))
         is_control = of[0].role.startswith("control")
         times = (
             ["", ""] if is_control else [_sum([row.fit_seconds for row in of]), _sum([row.score_seconds for row in of])]
@@ -166,6 +182,12 @@ def _over_machines(rows: Sequence[Row], n_machines: int, mean: Callable[[Sequenc
     if len(values) < n_machines or any(None in of for of in values):
         return ""
     return pair(*mean(values).tolist())
+
+
+def _official(rows: Sequence[Row], n_machines: int) -> str:
+    if len(rows) < n_machines or any(row.official is None for row in rows):
+        return ""
+    return f"{official_scores.compute(rows[0].dataset, [row.official_parts for row in rows])['score']:.3f}"
 
 
 def _sum(seconds: Sequence[float | None]) -> str:

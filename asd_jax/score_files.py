@@ -79,7 +79,10 @@ def read_scores(path: Path) -> ScoredClips:
         raise InputError(f"{path} cannot be read ({error}); evaluate the run again") from error
     if not rows:
         raise InputError(f"{path} holds no clips; evaluate the run again")
-    names = [name for name in rows[0] if name not in _BEFORE + _AFTER]
+    columns = list(rows[0])
+    if columns[: len(_BEFORE)] != list(_BEFORE) or "decision" not in columns:
+        raise InputError(f"{path} is not what a run writes (columns {', '.join(columns)}); evaluate the run again")
+    names = columns[len(_BEFORE) : columns.index("decision")]
     labels, decisions = {"": None, "0": False, "1": True}, {"": None, "0": False, "1": True}
     clips, taken = [], []
     scores = np.full((len(names), len(rows)), math.nan)

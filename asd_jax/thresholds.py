@@ -104,7 +104,10 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, fitted_on: str) -> 
     n_bad = int((~np.isfinite(scores)).sum())
     if len(scores) == 0 or n_bad:
         found = f"{n_bad} of {len(scores)} are not finite" if n_bad else "there are none"
-        raise InputError(f"a threshold needs finite scores of normal clips, and {found} ({fitted_on})")
+        raise InputError(
+            f"a threshold needs finite scores of normal clips, and {found} ({fitted_on}); a network that diverged "
+            "wants a lower --learning_rate"
+        )
     if kind == "percentile":
         return Threshold(name, float(np.quantile(scores, quantile)), "empirical_quantile", 0.0, len(scores), fitted_on)
     if kind == "conformal":

@@ -10,7 +10,7 @@ from typing import Any
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import common
+from experiments import common, several_machines
 
 FLAGS = flags.FLAGS
 
@@ -117,7 +117,7 @@ def run(
 def run_scorer(
     experiment: str, spec: Any, representation: Any, front_end: Any, *, stamp: dict[str, Any] | None = None
 ) -> None:
-    """Run an experiment whose scorer and representation are settled, with the flags of the rest.
+    """Run an experiment whose scorer and representation are settled on each machine asked for.
 
     Args:
         experiment: its name.
@@ -126,6 +126,14 @@ def run_scorer(
         front_end: from waveform to frames.
         stamp: further fields of the results.
     """
+    several_machines.run(
+        experiment,
+        lambda: _run_scorer(experiment, spec, representation, front_end, stamp or {}),
+        common.given_flags(),
+    )
+
+
+def _run_scorer(experiment: str, spec: Any, representation: Any, front_end: Any, stamp: dict[str, Any]) -> None:
     from asd_jax.classical import ClassicalConfig, exploratory
     from asd_jax.classical import run as run_experiment
 
@@ -142,7 +150,7 @@ def run_scorer(
         threshold=FLAGS.threshold,
         selection="oracle_search" if FLAGS.oracle_search else "search" if FLAGS.search else "fixed",
         seed=FLAGS.seed,
-        stamp=stamp or {},
+        stamp=stamp,
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)

@@ -22,8 +22,8 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string(
     "machine",
     None,
-    "Machine type, such as slide_rail, fan or toy_car. Without --data_dir only slide_rail is there (synthetic). May be "
-    "left out where --data_dir has only one machine.",
+    "Machine type, such as slide_rail, fan or toy_car; several, such as fan,pump; or all that are in --data_dir. "
+    "Without --data_dir only slide_rail is there (synthetic). May be left out where --data_dir has only one machine.",
 )
 flags.DEFINE_list("machine_id", [], "Only these machine ids, such as id_00,id_02. Default: all.")
 flags.DEFINE_string("data_dir", None, "Folder of recordings. Default: the built-in synthetic slide rail.")
@@ -36,7 +36,7 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "channel",
     None,
-    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix, for MIMII the first.",
+    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix, for MIMII and ToyADMOS 0.",
 )
 flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
 flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")
@@ -147,10 +147,7 @@ def run(main: Callable[[list[str]], None]) -> None:
         logging.set_verbosity(logging.WARNING)
         try:
             _check_flags()
-            if {"machine", "workdir"} <= _script_flags() and several_machines.asked():
-                several_machines.run_each(main, argv[1:])
-            else:
-                main(argv[1:])
+            main(argv[1:])
         except InputError as error:
             if FLAGS.debug:
                 raise
@@ -243,7 +240,7 @@ def given_flags() -> dict[str, Any]:
 
 
 def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "mse") -> None:
-    """Train and evaluate a network, the shared flags laid over its recipe.
+    """Train and evaluate a network on each machine asked for, the shared flags laid over its recipe.
 
     Args:
         experiment: name of the experiment.
@@ -251,6 +248,10 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
         training: the recipe's `TrainingConfig`.
         scorer: the recipe's headline scorer.
     """
+    several_machines.run(experiment, lambda: _run_network(experiment, model, training, scorer), given_flags())
+
+
+def _run_network(experiment: str, model: Any, training: Any, scorer: str) -> None:
     from asd_jax import compilation_cache
     from asd_jax.experiment import ExperimentConfig, run
 

@@ -1,7 +1,7 @@
 """Evaluate a finished run from its folder: `python -m experiments.evaluate --checkpoint=RUN [--data_dir=DIR]`.
 
 Everything but the recordings comes from the run folder, and nothing in it is touched; scores and measures go into
-`RUN/evaluate` or `--workdir`.
+`RUN/evaluate` or `--workdir`. `--threshold` decides by another rule than the run did.
 """
 
 from absl import flags
@@ -11,7 +11,8 @@ from experiments import common
 
 FLAGS = flags.FLAGS
 
-common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "prepare", "cache_dir", *common.OUTPUT_FLAGS, "debug")
+common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "threshold", "prepare", "cache_dir")
+common.adopt(*common.OUTPUT_FLAGS, "debug")
 
 
 def main(arguments: list[str]) -> None:
@@ -26,6 +27,7 @@ def main(arguments: list[str]) -> None:
         FLAGS.workdir,
         data_dir=FLAGS.data_dir,
         machine_ids=tuple(FLAGS.machine_id),
+        threshold=FLAGS.threshold if FLAGS["threshold"].present else None,
         cache_dir=common.cache_dir(),
         outputs=common.outputs(),
     )

@@ -1,4 +1,4 @@
-"""`--machine=all` or a list: a script's run for each machine type in turn, and one table over them.
+"""`--machine=all` or a list: an experiment on each machine type in turn, and one table over them.
 
 A machine that fails is reported and the others go on; with `--resume`, those that were finished are not run again.
 """
@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -16,12 +17,53 @@ from asd_jax.errors import InputError
 FLAGS = flags.FLAGS
 
 
-def asked() -> bool:
-    """Whether `--machine` names several machine types."""
-    return FLAGS.machine is not None and (FLAGS.machine == "all" or "," in FLAGS.machine)
+def run(experiment: str, one: Callable[[], None], given_flags: dict[str, Any]) -> None:
+    """Run an experiment on the machine that `--machine` names, or on each of several.
+
+    Args:
+        experiment: its name.
+        one: runs it on the machine that `--machine` names, into `--workdir`.
+        given_flags: recorded, so that a resumed run can leave them out.
+
+    Raises:
+        InputError: what `one` raises; with several machines, only when the others are done and the table is written.
+    """
+    if FLAGS.machine is None or (FLAGS.machine != "all" and "," not in FLAGS.machine):
+        one()
+        return
+    from asd_jax import run_folder
+
+    machines = machines_asked_for()
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    base = Path(FLAGS.workdir or Path("runs") / experiment / "several" / now)
+    resume = "resume" in FLAGS and FLAGS.resume
+    described = {"experiment": experiment, "settings": {"machines": machines}, "flags": given_flags}
+    run_folder.start(base, described, resume=resume)
+    failed: dict[str, str] = {}
+    for number, machine in enumerate(machines, 1):
+        folder = base / machine
+        print(f"\n[{number}/{len(machines)}] {machine}")
+        if (folder / "metrics.json").exists():
+            print(f"finished before, in {folder}")
+            continue
+        FLAGS.machine, FLAGS.workdir = machine, str(folder)
+        if resume:
+            FLAGS.resume = (folder / "config.json").exists()
+        try:
+            one()
+        except InputError as error:
+            failed[machine] = str(error)
+        except Exception as error:  # a fault of ours on one machine must not lose the others' results either
+            traceback.print_exc()
+            failed[machine] = f"{type(error).__name__}: {error}"
+        if machine in failed:
+            print(f"error: {machine}: {failed[machine]}", file=sys.stderr)
+    write_table(base, [base / machine for machine in machines])
+    if failed:
+        raise InputError(f"{len(failed)} of {len(machines)} machines failed: {', '.join(failed)}; see above")
 
 
-def names() -> list[str]:
+def machines_asked_for() -> list[str]:
     """The machine types that `--machine` names, by their canonical names.
 
     Raises:
@@ -39,53 +81,21 @@ def names() -> list[str]:
     return list(dict.fromkeys(asd_jax.datasets.canonical_machine(name) for name in given))
 
 
-def run_each(main: Callable[[list[str]], None], arguments: list[str]) -> None:
-    """Run a script for each machine type, in a folder of its own below `--workdir`, and write `table.md` and `.csv`.
+def write_table(base: Path, runs: list[Path]) -> list[Any]:
+    """Print systems × machines, write it as `table.md` and `table.csv` into `base`, and give its rows.
 
-    Exits with status 1 where a machine failed, after the others are done and the table is written.
-
-    Raises:
-        InputError: see `names`; `--workdir` holds something and `--resume` is not given.
+    Args:
+        base: a folder.
+        runs: folders of runs; those without `metrics.json` are left out.
     """
     from asd_jax import result_rows, run_folder, tables
 
-    experiment = Path(sys.argv[0]).stem
-    machines = names()
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    base = Path(FLAGS.workdir or Path("runs") / experiment / "several" / now)
-    resume = "resume" in FLAGS and FLAGS.resume
-    if not resume:
-        run_folder.check_free(base)
-    failed: dict[str, str] = {}
-    for number, machine in enumerate(machines, 1):
-        folder = base / machine
-        print(f"\n[{number}/{len(machines)}] {machine}")
-        if resume and (folder / "metrics.json").exists():
-            print(f"finished before, in {folder}")
-            continue
-        FLAGS.machine, FLAGS.workdir = machine, str(folder)
-        if "resume" in FLAGS:
-            FLAGS.resume = resume and (folder / "config.json").exists()
-        try:
-            main(arguments)
-        except InputError as error:
-            failed[machine] = str(error)
-        except Exception as error:  # a machine's bug must not lose the others' results either
-            traceback.print_exc()
-            failed[machine] = f"{type(error).__name__}: {error}"
-        if machine in failed:
-            print(f"error: {machine}: {failed[machine]}", file=sys.stderr)
-    finished = [machine for machine in machines if (base / machine / "metrics.json").exists()]
-    rows = [
-        row
-        for machine in finished
-        for row in result_rows.rows_of(result_rows.read_metrics(base / machine), run=machine)
-    ]
+    finished = [run for run in runs if (run / "metrics.json").exists()]
+    rows = [row for run in finished for row in result_rows.rows_of(result_rows.read_metrics(run), run=run.name)]
     if rows:
         table = result_rows.table(rows)
         print("\n" + tables.text(table))
         run_folder.write_text(base / "table.csv", tables.csv_text(table))
         run_folder.write_text(base / "table.md", tables.markdown(table))
-        print(f"written to {base}/table.md and table.csv")
-    if failed:
-        raise InputError(f"{len(failed)} of {len(machines)} machines failed: {', '.join(failed)}")
+        print(f"\nwritten to {base}/table.md and table.csv")
+    return rows

@@ -89,7 +89,20 @@ def test_tables(runs):
     table = comparison.reading_table(compared)
     assert "AUC over seeds" in table[0] and "0.700 ± 0.010" in table[1]
     assert [row[-1] for row in table[1:]] == ["", "yes", "no", ""]
+    assert "official score [95 %]" not in table[0]
     assert "AUC over seeds" not in comparison.reading_table(comparison.compare(runs[1:]))[0]
+
+
+def test_releases_with_domains_have_their_official_score(runs):
+    for run in runs:
+        report = json.loads((run / "metrics.json").read_text())
+        report["scorers"]["mse"]["official"] = {"score": 0.61, "interval_95": {"score": [0.55, 0.66]}}
+        (run / "metrics.json").write_text(json.dumps(report))
+    compared = comparison.compare(runs)
+    table = comparison.reading_table(compared)
+    assert table[1][table[0].index("official score [95 %]")] == "0.610 [0.550, 0.660]"
+    header, first, *_ = comparison.csv_table(compared)
+    assert first[header.index("official_low")] == "0.55"
 
 
 def test_systems_by_machines(tmp_path):
@@ -108,6 +121,21 @@ def test_systems_by_machines(tmp_path):
     assert "gmm, knn (exploratory)" in [row[0] for row in result_rows.table(rows, exploratory=True)]
     missing = result_rows.table([row for row in rows if (row.experiment, row.machine) != ("gmm", "pump")])
     assert missing[1][:5] == ["gmm", table[1][1], "", "", ""]
+
+
+def test_the_official_score_is_over_all_machines(tmp_path):
+    rows = []
+    for machine, parts in (("fan", {"section_00 pauc": 1.0, "section_00 source auc": 0.5}), ("pump", {"s pauc": 0.25})):
+        more = {"dataset": "dcase2022", "machine": machine}
+        run = write_run(tmp_path / machine, 1.0, experiment="gmm", **more)
+        report = result_rows.read_metrics(run)
+        report["scorers"]["mse"]["official"] = {"score": 0.5, "parts": parts}
+        rows += result_rows.rows_of(report, machine)
+    header, gmm, control = result_rows.table(rows)
+    assert (
+        gmm[header.index("official score")] == f"{3 / (1 + 2 + 4):.3f}"
+        and control[header.index("official score")] == ""
+    )
 
 
 def test_undefined_measures_stay_in_the_tables(tmp_path):

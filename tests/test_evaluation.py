@@ -79,7 +79,7 @@ def test_report(detectors):
 def test_oracle_thresholds_are_printed_as_such(detectors):
     clips, frames = clips_and_frames()
     text = format_report(evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023").report)
-    assert re.search(r"\* conformal_0\.8 +section_00", text) and re.search(r"  oracle_max_f1 +section_00", text)
+    assert re.search(r"\* conformal_0\.8 +section_00", text) and re.search(r"  oracle_max_f1 +mean of 2 +oracle", text)
     assert "oracle rules are set by these labels" in text
     assert re.search(r"source +target +official score", text) and "official score of dcase2023: harmonic mean" in text
 
@@ -125,3 +125,33 @@ def test_thresholds_are_kept_with_the_scorer(detectors):
     assert [threshold.name for threshold in fitted.other_thresholds] == ["gamma_0.9", "percentile_90", "conformal"]
     assert again.at("percentile_90") == fitted.other_thresholds[1]
     assert again.at("percentile_50").value == np.median(fitted.normal_scores)
+    other = again.deciding_by("conformal")
+    assert other.threshold.name == "conformal" and fitted.threshold in other.other_thresholds
+    assert len(other.other_thresholds) == 3
+
+
+def test_a_cut_recording_counts_once_as_its_worst_clip(detectors):
+    whole, frames = clips_and_frames()
+    vectors = [frames[FrontEnd()].clip(index)[0] for index in range(len(whole))]
+    parts, of_parts = [], []
+    for index, clip in enumerate(whole):  # three clips each, of which one is the clip above and the others are calmer
+        for place in range(3):
+            start = float(place)
+            name = f"{clip.file_name}@{start:.3f}s"
+            parts.append(
+                Clip(name, clip.machine_id, "test", clip.is_anomaly, clip.domain, "", clip.file_name, start, 1.0)
+            )
+            of_parts.append(vectors[index] * (1.0 if place == index % 3 else 0.0))
+    calm = evaluate(detectors, whole, {FrontEnd(): frames_of([0.0 * v for v in vectors])}).scores["detector"]
+    plain = evaluate(detectors, whole, frames)
+    cut = evaluate(detectors, parts, {FrontEnd(): frames_of(of_parts)})
+    assert [clip.file_name for clip in cut.clips] == [clip.file_name for clip in whole]
+    for scorer, scores in cut.scores["detector"].items():
+        np.testing.assert_allclose(scores, np.maximum(plain.scores["detector"][scorer], calm[scorer]), rtol=1e-5)
+    louder = plain.scores["detector"]["mahalanobis"] > calm["mahalanobis"]
+    assert louder.sum() > 12
+    expected = np.arange(len(whole)) * 3 + np.arange(len(whole)) % 3
+    np.testing.assert_array_equal(cut.worst[louder], expected[louder])
+    np.testing.assert_array_equal(cut.worst_start_seconds[louder], (np.arange(len(whole)) % 3)[louder])
+    assert plain.worst is None and plain.worst_start_seconds is None
+    assert cut.report["scorers"]["mahalanobis"]["machine_ids"]["section_00"]["n_anomaly"] == 6

@@ -15,6 +15,10 @@ SCORES = {"mse": np.array([0.1, 2e-9, np.nan]), "gmm": np.array([1 / 3, -4.0, 5e
 
 def test_what_is_written_is_read(tmp_path):
     text = scores_csv(CLIPS, SCORES, np.array([True, False, False]), headline="mse", selection="label-free")
+    cut = {"selection": "oracle", "worst_start_seconds": np.array([0.0, 10.0, 0.0])}
+    longer = scores_csv(CLIPS, SCORES, np.zeros(3, bool), headline="mse", **cut)
+    (tmp_path / "longer.csv").write_text(longer)
+    assert list(read_scores(tmp_path / "longer.csv").scores) == ["mse", "gmm"]
     (tmp_path / "scores.csv").write_text(text, encoding="utf-8")
     assert text.splitlines()[0] == "file_name,machine_id,domain,is_anomaly,mse,gmm,decision,selection"
     assert text.splitlines()[3] == "fan/test/c.wav,section_01,,,nan,5e+20,,label-free"
@@ -29,6 +33,7 @@ def test_what_is_written_is_read(tmp_path):
     [
         ("", "holds no clips"),
         ("file_name,machine_id,domain,is_anomaly,mse,decision\n", "holds no clips"),
+        ("file_name,score\na.wav,1\n", "not what a run writes"),
         ("file_name,machine_id,domain,is_anomaly,mse,decision\na,b,,2,1.0,0\n", "line 2: not as a run writes it"),
         ("file_name,machine_id,domain,is_anomaly,mse,decision\na,b,,1,high,0\n", "line 2: not as a run writes it"),
         ("file_name,machine_id,domain,is_anomaly,mse,decision\na,b,,1,0.5,0\na,b\n", "line 3: not as a run writes it"),

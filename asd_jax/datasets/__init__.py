@@ -68,7 +68,8 @@ def open_dataset(
         name: one of `NAMES`, to force a layout.
         machine_ids: keep only these; all when empty.
         sample_rate: in Hz, of the waveforms that `Dataset.read` gives.
-        channel: `mix` or a channel's number; None for the layout's own, which is `mix` for all but MIMII.
+        channel: `mix` or a channel's number; None for the layout's own, which is `mix` for all but MIMII and
+            ToyADMOS.
         split_seed: of the split into train and test, where the recordings come without one.
         cutting: how long recordings are cut into clips.
 

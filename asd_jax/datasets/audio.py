@@ -91,8 +91,8 @@ def read_audio(
         count = -1 if clip_seconds is None else round(clip_seconds * rate)
         if count < 0 and file.frames - first > MAX_SECONDS * rate:
             raise InputError(
-                f"{path} is {file.frames / rate / 60:.0f} minutes long; pass --clip_seconds=10 to cut long recordings "
-                "into clips"
+                f"{path} is {file.frames / rate / 60:.0f} minutes long; recordings are cut into clips by "
+                "--clip_seconds=10, given when the detector is trained"
             )
         try:
             if first:

@@ -3,7 +3,6 @@
 import dataclasses
 import datetime
 import email.utils
-import logging
 import os
 import re
 import time
@@ -22,7 +21,7 @@ ZENODO = "https://zenodo.org"
 _ATTEMPTS = 6  # in a row that bring nothing
 _MOST_WAIT = 120.0  # seconds; a server that asks for more is not waited for
 _TIMEOUT = (15.0, 60.0)  # seconds to connect, and without a byte
-_CHUNK = 2**18
+_CHUNK = 2**15  # what a cut loses at most
 _TRY_AGAIN = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -99,7 +98,7 @@ class Client:
             InputError: the server cannot be reached or refuses, what it sends has another MD5 twice, or the folder
                 cannot be written.
         """
-        logging.getLogger("pooch").setLevel(logging.WARNING)
+        pooch.get_logger().setLevel("WARNING")
         registry, urls = {file.name: f"md5:{file.md5}"}, {file.name: file.url}
         store = pooch.create(folder, base_url="", registry=registry, urls=urls, allow_updates=True)
         for again in (True, False):

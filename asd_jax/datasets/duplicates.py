@@ -39,6 +39,8 @@ def shared_content(clips: Sequence[Clip], data_dir: Path) -> tuple[str, ...]:
     Sizes and a few kilobytes of each file tell most files apart; only those that agree are read whole, a block at a
     time.
     """
+    if len({clip.split for clip in clips}) < 2:
+        return ()
     by_probe: dict[tuple, list[Clip]] = {}
     for clip in clips:
         if (probe := _probe(data_dir / clip.recording)) is not None:

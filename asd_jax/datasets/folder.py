@@ -9,7 +9,7 @@ from asd_jax.datasets import duplicates, ground_truth
 from asd_jax.datasets.audio import read_audio
 from asd_jax.datasets.clips import Clip, Dataset
 from asd_jax.datasets.cutting import Cutting, cut, warn_of_lengths
-from asd_jax.datasets.layouts import Layout, toyadmos
+from asd_jax.datasets.layouts import Layout
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.recognition import Folder, Names
 from asd_jax.datasets.splitting import split_by_seed
@@ -78,8 +78,7 @@ def load(
             f", cut into {len(clips)} clips of {cutting.clip_seconds:g} s every {cutting.hop_seconds:g} s; "
             "scores are those of recordings"
         )
-    # The files of ToyADMOS hold one microphone each, which was chosen by its name.
-    read_channel = "mix" if layout is toyadmos.LAYOUT else channel
+    read_channel = channel if layout.is_of_channel is None else "mix"  # the only one in its file
 
     def read(clip: Clip) -> Float[np.ndarray, " n_samples"]:
         return read_audio(
@@ -94,10 +93,12 @@ def load(
 
 
 def _clips(names: Names, layout: Layout, channel: str) -> list[Clip]:
-    if layout is toyadmos.LAYOUT:
-        names = {path: name for path, name in names.items() if toyadmos.of_channel(name.attributes, channel)}
+    if layout.is_of_channel is not None:
+        names = {path: name for path, name in names.items() if layout.is_of_channel(name, channel)}
         if not names:
-            raise InputError(f"--channel={channel}: no recordings of that microphone; ToyADMOS has 0 to 3")
+            raise InputError(
+                f"--channel={channel}: no recordings of that microphone; {layout.title} has a file for each, from 0"
+            )
     return [
         Clip(path, name.machine_id, name.split, name.is_anomaly, name.domain, name.attributes)
         for path, name in names.items()

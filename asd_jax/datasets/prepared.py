@@ -59,14 +59,15 @@ def prepared(
     """
     data_dir = Path(data_dir).resolve()
     clips = sorted(dataset.clips, key=_identity)
-    source = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:8]
+    source = "\0".join((str(data_dir), dataset.name, dataset.machine))
+    name = f"{dataset.name}-{dataset.machine}-{sample_rate}-{channel}-{_digest(os.fsencode(source))[:8]}"
     cache = _Cache(
         folder=Path(cache_dir).absolute() / "prepared",
-        name=re.sub(r"[^\w.-]+", "_", f"{dataset.name}-{dataset.machine}-{sample_rate}-{channel}-{source}"),
+        name=re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII)[-100:],
         fingerprint=_fingerprint(clips, data_dir, sample_rate, channel),
         clips=clips,
         read=dataset.read,
-        description=f"Clips of {dataset.machine} in {data_dir}",
+        description=f"Clips of {dataset.machine!a} in {str(data_dir)!a}",
     )
     with _clear_errors(cache.folder), _locked(cache.folder, cache.name, say):
         recordings = cache.find() or cache.build(say)
@@ -107,7 +108,11 @@ def _fingerprint(clips: Sequence[Clip], data_dir: Path, sample_rate: int, channe
             files[name] = None
     decoders = (soundfile.__libsndfile_version__, soxr.__version__)
     content = (decoders, sample_rate, channel, [_identity(clip) for clip in clips], sorted(files.items()))
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return _digest(json.dumps(content).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,12 +164,24 @@ class _Cache:
                 continue
         return None
 
+    def first_is_float(self) -> bool:
+        """Whether the first clip rules int16 out, which saves an attempt."""
+        from asd_jax.datasets.prepared_builder import NotInt16Error, to_int16
+
+        try:
+            to_int16(self.read(self.clips[0]))
+        except NotInt16Error:
+            return True
+        except InputError:
+            pass
+        return False
+
     def build(self, say: Callable[[str], None]) -> _Recordings | None:
         """Build in the smallest sample type that changes nothing; None where no clip can be read."""
         from asd_jax.datasets.prepared_builder import NotInt16Error, tfds
 
         tfds.disable_progress_bar()
-        for sample_type in _SAMPLE_TYPES:
+        for sample_type in _SAMPLE_TYPES[self.first_is_float() :]:
             for old in _SAMPLE_TYPES:  # stale, damaged, not int16 after all, or what a killed run left
                 shutil.rmtree(self.config_folder(old), ignore_errors=True)
             try:

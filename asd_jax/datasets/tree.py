@@ -30,30 +30,34 @@ def list_tree(folder: Path) -> Tree:
     """List a folder and those in it. Symbolic links are followed, a circle of them once; hidden files are left out.
 
     Raises:
-        InputError: a file's name is not valid Unicode, so that it could not be written into results.
+        InputError: a folder may not be read, or a file's name is not valid Unicode, so that it could not be written
+            into results.
     """
     audio, tables, unreadable = [], [], Counter()
     pending = [(str(folder), "", (os.path.realpath(folder),))]
     while pending:
         path, prefix, above = pending.pop()
-        with os.scandir(path) as entries:
-            for entry in entries:
-                # Hidden files are no recordings: macOS puts `._name.wav` beside every file that it copies.
-                if entry.name.startswith(".") or entry.name == "__MACOSX":
-                    continue
-                relative = prefix + entry.name
-                if entry.is_dir():
-                    target = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
-                    if target not in above:
-                        pending.append((entry.path, f"{relative}/", (*above, os.path.realpath(entry.path))))
-                    continue
-                suffix = os.path.splitext(entry.name)[1].lower()
-                if suffix in AUDIO_SUFFIXES:
-                    audio.append(_checked(relative, folder))
-                elif suffix == ".csv":
-                    tables.append(_checked(relative, folder))
-                elif suffix in _OTHER_AUDIO:
-                    unreadable[suffix] += 1
+        try:
+            entries = list(os.scandir(path))
+        except OSError as error:
+            raise InputError(f"{path} cannot be listed ({error.strerror}); change its permissions") from error
+        for entry in entries:
+            # Hidden files are no recordings: macOS puts `._name.wav` beside every file that it copies.
+            if entry.name.startswith(".") or entry.name == "__MACOSX":
+                continue
+            relative = prefix + entry.name
+            if entry.is_dir():
+                target = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+                if target not in above:
+                    pending.append((entry.path, f"{relative}/", (*above, os.path.realpath(entry.path))))
+                continue
+            suffix = os.path.splitext(entry.name)[1].lower()
+            if suffix in AUDIO_SUFFIXES:
+                audio.append(_checked(relative, folder))
+            elif suffix == ".csv":
+                tables.append(_checked(relative, folder))
+            elif suffix in _OTHER_AUDIO:
+                unreadable[suffix] += 1
     return Tree(tuple(sorted(audio)), tuple(sorted(tables)), dict(unreadable))
 
 

@@ -4,6 +4,7 @@ from asd_jax.plots.clip import clip_picture, top_frames
 from asd_jax.plots.decisions import confusion_matrix, score_histograms
 from asd_jax.plots.ranking import machine_id_bars, precision_recall, roc
 from asd_jax.plots.style import mel_frequencies, png
+from asd_jax.plots.systems import systems
 from asd_jax.plots.training_curves import training_curves
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "precision_recall",
     "roc",
     "score_histograms",
+    "systems",
     "top_frames",
     "training_curves",
 ]

@@ -45,7 +45,7 @@ def write_report(
     ranked = rank_clips(detector, evaluation.clips, scores, np.asarray(evaluation.decisions, bool))
     history = read_history(Path(results.get("evaluated_run", workdir)))
     plots = run_plots(results, evaluation, detector, history)
-    rows, map_title = clip_rows(ranked, evaluation.rows, detectors, frames, dataset)
+    rows, map_title = clip_rows(ranked, evaluation.worst, detectors, frames, dataset)
     folder, path = workdir / "plots", workdir / "report.html"
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("worst_*.png"):  # of an evaluation before, which may have had more

@@ -44,7 +44,7 @@ def clip_rows(
 
     Args:
         ranked: the test clips.
-        frames_of: index of each clip's frames (see `Evaluation.rows`).
+        frames_of: index of each clip's frames (see `Evaluation.worst`).
         detectors: `detector` and its controls.
         frames: of the clips, by front end.
         dataset: reads the waveforms.

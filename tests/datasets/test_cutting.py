@@ -79,7 +79,7 @@ def test_ten_hours_are_never_read_whole(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert waveform.shape == (160_000,) and peak < 4e6
-    with pytest.raises(InputError, match=r"day.wav is 600 minutes long; pass --clip_seconds=10"):
+    with pytest.raises(InputError, match=r"day.wav is 600 minutes long; .* by --clip_seconds=10"):
         open_dataset(data_dir=tmp_path).read(open_dataset(data_dir=tmp_path).clips[0])
 
 

@@ -62,7 +62,9 @@ def test_nothing_is_fetched_twice(zenodo, client, tmp_path):
 def test_a_cut_is_gone_on_with(zenodo, client, tmp_path):
     zenodo.faults = [("cut", 300_000), ("cut", 500_000)]
     assert fetch(client, tmp_path).read_bytes() == CONTENT
-    assert zenodo.requests == [None, "bytes=300000-", "bytes=800000-"]
+    assert zenodo.requests[0] is None and len(zenodo.requests) == 3
+    first, second = (int(wanted.removeprefix("bytes=").removesuffix("-")) for wanted in zenodo.requests[1:])
+    assert 250_000 < first <= 300_000 and 450_000 < second - first <= 500_000
     assert only(tmp_path) == {"dev_data_fan.zip"}
 
 
@@ -75,7 +77,7 @@ def test_a_later_call_goes_on_where_an_interrupted_one_was(zenodo, client, tmp_p
         fetch(Patient(client.base_url, sleep=interrupt), tmp_path)
     assert not (tmp_path / "dev_data_fan.zip").exists()
     assert fetch(client, tmp_path).read_bytes() == CONTENT
-    assert zenodo.requests == [None, "bytes=400000-"]
+    assert len(zenodo.requests) == 2 and zenodo.requests[1] is not None
 
 
 @pytest.mark.parametrize("left", [CONTENT, CONTENT + b"more", b"other bytes"])
@@ -92,7 +94,7 @@ def test_a_server_that_does_not_resume(zenodo, client, tmp_path):
 
 def test_a_server_that_always_cuts_and_never_resumes_is_given_up(zenodo, client, tmp_path):
     zenodo.faults = [("cut from the start", 300_000)] * 50
-    with pytest.raises(InputError, match=r"cut after 300000 of 1000000 bytes.; try again, what is here is kept"):
+    with pytest.raises(InputError, match=r"\(.*700000 more expected.*; try again, what is here is kept"):
         fetch(client, tmp_path)
     assert len(zenodo.requests) < 10
 
@@ -103,7 +105,7 @@ def test_wrong_bytes_once_and_twice(zenodo, client, tmp_path):
     assert len(zenodo.requests) == 2
     (tmp_path / "dev_data_fan.zip").unlink()
     zenodo.faults = ["wrong", "wrong"]
-    with pytest.raises(InputError, match=r"dev_data_fan.zip.* another MD5"):
+    with pytest.raises(InputError, match=r"dev_data_fan\.zip.*another MD5"):
         fetch(client, tmp_path)
     assert not only(tmp_path)
 

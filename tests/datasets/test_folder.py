@@ -94,8 +94,9 @@ def test_toyadmos_takes_one_microphones_files(tmp_path):
     for channel, microphone in ((None, "ch1"), ("1", "ch2")):
         clips = open_dataset(machine="toy_car", data_dir=tmp_path, channel=channel).clips
         assert len(clips) == 3 and {clip.attributes for clip in clips} == {microphone}
-    with pytest.raises(InputError, match="--channel=7: no recordings of that microphone"):
-        open_dataset(machine="toy_car", data_dir=tmp_path, channel="7")
+    for channel in ("7", "mix"):
+        with pytest.raises(InputError, match=f"--channel={channel}: no recordings of that microphone"):
+            open_dataset(machine="toy_car", data_dir=tmp_path, channel=channel)
 
 
 def test_several_layouts_of_one_machine_are_ambiguous(tmp_path):
@@ -198,3 +199,16 @@ def test_formats_that_cannot_be_read_are_counted(tmp_path):
 def test_a_folder_that_no_layout_makes_sense_of(tmp_path):
     with pytest.raises(InputError, match=r"no machine folder with train/ and test/.*; monday\.wav is none of these"):
         open_dataset(data_dir=tree(tmp_path, "monday.wav"))
+
+
+def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+    own, scandir = tree(tmp_path, "normal/1.wav"), os.scandir
+
+    def refuse(path):
+        if str(path).endswith("normal"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match=r"normal cannot be listed \(Permission denied\)"):
+        open_dataset(data_dir=own)

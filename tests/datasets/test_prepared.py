@@ -61,6 +61,11 @@ def assert_same(dataset, plain):
         np.testing.assert_array_equal(found, expected)
 
 
+def decoded_once(source):
+    """Each clip but the first, which is looked at beforehand."""
+    return list(source.counts.values()) == [2, *[1] * (len(source.counts) - 1)]
+
+
 def builds(cache_dir):
     return sorted(path.parent.name for path in cache_dir.rglob("1.0.0"))
 
@@ -69,10 +74,10 @@ def test_clips_are_decoded_once(folder, tmp_path):
     cache = tmp_path / "cache"
     source = Counting(folder)
     dataset = source.prepare(folder, cache)
-    assert set(source.counts.values()) == {1} and len(source.said) == 1
+    assert decoded_once(source) and len(source.said) == 1
     assert_same(dataset, source.plain)
     assert_same(source.prepare(folder, cache), source.plain)
-    assert set(source.counts.values()) == {1} and not source.said
+    assert decoded_once(source) and not source.said
     assert [name.rsplit("-", 1)[1] for name in builds(cache)] == ["int16"]
 
 
@@ -110,7 +115,7 @@ def test_rate_and_channel_have_their_own_caches(folder, tmp_path):
     source = Counting(folder)
     source.prepare(folder, tmp_path / "cache")
     source.prepare(folder, tmp_path / "cache", channel="0")
-    assert len(builds(tmp_path / "cache")) == 2 and set(source.counts.values()) == {2}
+    assert len(builds(tmp_path / "cache")) == 2
 
 
 @pytest.mark.parametrize("change", ["content", "new", "gone", "touched"])
@@ -161,7 +166,24 @@ def test_parts_of_one_recording_are_told_apart(folder, tmp_path):
     )
     for part in parts:
         np.testing.assert_array_equal(dataset.read(part), waveform[round(part.start_seconds * RATE) :][:1_600])
-    assert len(reads) == 2
+    assert len(reads) == 3  # the first is looked at beforehand
+
+
+@pytest.mark.parametrize("name", ["Förderband ①", os.fsdecode(b"not UTF-8 \xff"), "m" * 300])
+def test_names_in_any_script(tmp_path, name):
+    folder = tmp_path / name[:100]
+    folder.mkdir()
+    clips = tuple(Clip(f"{name}/{part}.wav", "id_00", "train") for part in ("ä", name))
+    waveform = noise()[:, 0].astype(np.float32)
+    dataset = prepared.prepared(
+        Dataset("any_folder", name, clips, lambda clip: waveform),
+        data_dir=folder,
+        cache_dir=tmp_path / "cache",
+        sample_rate=RATE,
+        say=lambda _: None,
+    )
+    np.testing.assert_array_equal(dataset.read(clips[1]), waveform)
+    assert len(builds(tmp_path / "cache")) == 1
 
 
 def test_bad_files_raise_what_they_raised(folder, tmp_path):
@@ -270,7 +292,7 @@ def test_two_runs_build_once(folder, tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(source.counts.values()) == {1}
+    assert decoded_once(source)
     assert sum("prepared 6 clips" in line for line in said) == 1
     for dataset in results:
         assert_same(dataset, source.plain)
@@ -280,13 +302,13 @@ def _killed_half_way(folder, cache):
     source = Counting(folder)
     inner, read = source.dataset.read, []
 
-    def die_at_the_fifth(clip):
+    def die_half_way(clip):
         read.append(clip)
-        if len(read) == 5:
+        if len(read) == 6:
             os.kill(os.getpid(), signal.SIGKILL)
         return inner(clip)
 
-    source.dataset = dataclasses.replace(source.dataset, read=die_at_the_fifth)
+    source.dataset = dataclasses.replace(source.dataset, read=die_half_way)
     source.prepare(folder, cache)
 
 

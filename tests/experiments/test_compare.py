@@ -54,6 +54,18 @@ def test_evaluation_again_has_submission_files_of_clips_without_labels(machine_t
     ]
 
 
+def test_evaluation_again_decides_by_another_rule(run_script, runs, tmp_path):
+    arguments = [f"--checkpoint={runs / 'knn'}", f"--workdir={tmp_path / 'again'}"]
+    status, stdout, stderr = run_script("evaluate", *arguments, "--threshold=conformal")
+    assert status == 0, stderr
+    assert "the bound of conformal on false alarms holds approximately" in stdout
+    before, after = (json.loads((run / "metrics.json").read_text()) for run in (runs / "knn", tmp_path / "again"))
+    assert after["decision_threshold"] == "conformal" and after["scorers"] == before["scorers"]
+    assert after["thresholds"]["knn"]["percentile_95"] == before["thresholds"]["knn"]["percentile_95"]
+    status, _, stderr = run_script("evaluate", *arguments, "--threshold=oracle_max_f1")
+    assert status == 1 and "makes no decisions" in stderr
+
+
 def test_mistakes(run_script, runs, tmp_path):
     for arguments, says in (
         ([], "error: no runs given; name the folders of the runs to compare"),

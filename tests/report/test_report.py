@@ -9,7 +9,7 @@ import soundfile
 from conftest import HOSTILE, PICTURES, make
 from PIL import Image
 
-from asd_jax.report import media, write_report
+from asd_jax.report import media, tables, write_report
 from asd_jax.report.clips import N_MAPS
 from asd_jax.report.ranking import rank_clips
 
@@ -134,7 +134,7 @@ def test_a_recording_that_was_cut_is_shown_by_its_worst_part(tmp_path):
     page = Page(write_report(tmp_path, *made.arguments()).read_text(encoding="utf-8"))
     first = next(row for row in page.all("tbody") if "data-score" in row)
     index = [clip.file_name for clip in evaluation.clips].index(first["data-file"])
-    part = made.dataset.clips[evaluation.rows[index]]
+    part = made.dataset.clips[evaluation.worst[index]]
     assert part.recording == first["data-file"] and part.start_seconds == evaluation.clips[index].start_seconds > 0
     assert f"worst part from {part.start_seconds:g} s on" in page.text
     np.testing.assert_allclose(decoded(page.all("audio")[0]["src"])[0], made.dataset.read(part), atol=2**-15)
@@ -154,6 +154,18 @@ def test_sets_with_few_labels(labels, tmp_path):
     html = write_report(tmp_path, *make(6, labels=labels).arguments()).read_text(encoding="utf-8")
     if labels == (None,):
         assert "6 clips have no label" in html and not (tmp_path / "plots" / "roc.png").exists()
+
+
+@pytest.mark.parametrize(("dataset", "domains"), [("dcase2020", ("",)), ("dcase2022", ("source", "target"))])
+def test_official_scores_and_domains(dataset, domains):
+    results = make(24, dataset=dataset, domains=domains).results
+    table = tables.means_table(results)
+    assert ("official score" in table.header) == (dataset == "dcase2022")
+    assert [name in table.header for name in ("domain source", "domain target")] == [dataset == "dcase2022"] * 2
+    means = results["scorers"]["mahalanobis"]["harmonic_mean"]
+    assert table.rows[0][:2] == ["mahalanobis", f"{means['auc']:.3f} / {means['pauc']:.3f}"]
+    if dataset == "dcase2022":
+        assert table.rows[0][-1] == f"{results['scorers']['mahalanobis']['official']['score']:.3f}"
 
 
 def test_a_network_shows_its_residual(tmp_path):

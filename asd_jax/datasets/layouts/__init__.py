@@ -1,4 +1,8 @@
-"""Folder layouts: one pure function each from a relative path to what the path says of the recording."""
+"""Folder layouts: one pure function each from a relative path to what the path says of the recording.
+
+A new one is one file with a `parse` and a `LAYOUT`, one line below, and one strategy in the tests, which makes paths of
+it and what they say.
+"""
 
 from asd_jax.datasets.layouts import any_folder, dcase2020, dcase2021, dcase2022, mimii, toyadmos
 from asd_jax.datasets.layouts.layout import ClipName, Layout

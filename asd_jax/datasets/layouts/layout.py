@@ -39,6 +39,7 @@ class Layout:
         parse_test_name: what a test clip's name (without its ending) says, for the true names in ground-truth files;
             None for layouts without such files.
         channel: the channel that is read unless another is asked for.
+        is_of_channel: for layouts with a file for each channel: whether what a path says is of the channel asked for.
         names_once: whether a file name comes only once for a machine id, split and label.
     """
 
@@ -48,6 +49,7 @@ class Layout:
     parse: Callable[[str], ClipName | None]
     parse_test_name: Callable[[str], ClipName | None] | None = None
     channel: str = "mix"
+    is_of_channel: Callable[[ClipName, str], bool] | None = None
     names_once: bool = True
 
 

@@ -21,12 +21,16 @@ def parse(relative_path: str) -> ClipName | None:
     return ClipName(machine, case, "", "", _LABELS[kind], channel[1] if channel else "")
 
 
-def of_channel(attributes: str, channel: str) -> bool:
-    """Whether a file is of the microphone that `--channel` asks for (from 0); the first stands for `mix`."""
-    number = 0 if channel == "mix" else int(channel)
-    return attributes in ("", f"ch{number + 1}")
+def is_of_channel(name: ClipName, channel: str) -> bool:
+    """Whether a file is of the microphone that is asked for, from 0; a mean of several files there is not."""
+    return channel != "mix" and name.attributes in ("", f"ch{int(channel) + 1}")
 
 
 LAYOUT = Layout(
-    "toyadmos", "ToyADMOS", "ToyCar/case1/NormalSound_IND/1100010001_ToyCar_case1_normal_IND_ch1_0001.wav", parse
+    "toyadmos",
+    "ToyADMOS",
+    "ToyCar/case1/NormalSound_IND/1100010001_ToyCar_case1_normal_IND_ch1_0001.wav",
+    parse,
+    channel="0",
+    is_of_channel=is_of_channel,
 )
