@@ -21,6 +21,7 @@ def drawn(figure):
     """The figure is really rendered, and is not blank."""
     image = np.asarray(Image.open(io.BytesIO(plots.png(figure))).convert("L"))
     assert image.std() > 5
+    assert image[1, -1] == 255  # white stays white in 256 colours
     return image
 
 
