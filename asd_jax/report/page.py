@@ -170,10 +170,12 @@ def _finding(results: dict[str, Any]) -> str:
                 if high < 0
                 else "The two cannot be told apart."
             )
-            difference, low, high = map(tables.signed, (gain["auc_difference"], low, high))
+            difference = gain["auc_difference"]
+            side = "higher" if difference > 0 else "lower"
             return (
-                f"Against a Gaussian on mean log-mels without any network, {headline} gains {difference} in mean AUC "
-                f"(95\N{NO-BREAK SPACE}% interval {low} to {high}). {verdict}"
+                f"The mean AUC of {headline} is {abs(difference):.3f} {side} than that of a Gaussian on mean log-mels "
+                f"without any network (95\N{NO-BREAK SPACE}% interval of the difference {tables.signed(low)} to "
+                f"{tables.signed(high)}). {verdict}"
             )
     return ""
 

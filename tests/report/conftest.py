@@ -44,11 +44,26 @@ def read(clip):
     return waveform.astype(np.float32)
 
 
-def make(n_clips=12, *, network=False, labels=(False, True), machine_ids=("id_00", "id_02"), cut=False):
+def make(
+    n_clips=12,
+    *,
+    network=False,
+    labels=(False, True),
+    machine_ids=("id_00", "id_02"),
+    cut=False,
+    dataset="made",
+    domains=("",),
+):
     train = [Clip(f"{10_000 + k}/train.wav", machine_ids[k % len(machine_ids)], "train", False) for k in range(16)]
     names = [HOSTILE, *(f"clip {k}.wav" for k in range(1, n_clips))]
     test = [
-        Clip(f"{k}/{name}", machine_ids[k % len(machine_ids)], "test", labels[k // 2 % len(labels)])
+        Clip(
+            f"{k}/{name}",
+            machine_ids[k % len(machine_ids)],
+            "test",
+            labels[k // 2 % len(labels)],
+            domains[k // 4 % len(domains)],
+        )
         for k, name in enumerate(names)
     ]
     if cut:  # recordings of three parts each, the second of which holds the anomaly
@@ -71,7 +86,7 @@ def make(n_clips=12, *, network=False, labels=(False, True), machine_ids=("id_00
         net = Network(LSTMPredictorConfig(hidden_size=4, n_layers=1, context_frames=2), FRONT_END.n_features)
         residual = Residual(net, *net.init(key=jax.random.key(0)), standardize(train_frames.frames))
         detectors["detector"] = detector(residual, "mse")
-    evaluation = evaluate(detectors, test, {FRONT_END: frames})
+    evaluation = evaluate(detectors, test, {FRONT_END: frames}, machine="fan", dataset=dataset)
     results = {
         "experiment": "demo",
         "dataset": "made",
@@ -79,8 +94,8 @@ def make(n_clips=12, *, network=False, labels=(False, True), machine_ids=("id_00
         "selection": "label-free",
         **evaluation.report,
     }
-    dataset = Dataset("made", "fan", tuple(test), read, "made of noise, not recordings")
-    return Made(results, evaluation, detectors, {FRONT_END: frames}, dataset)
+    recordings = Dataset(dataset, "fan", tuple(test), read, "made of noise, not recordings")
+    return Made(results, evaluation, detectors, {FRONT_END: frames}, recordings)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,7 @@ import soundfile
 from conftest import HOSTILE, PICTURES, make
 from PIL import Image
 
-from asd_jax.report import media, write_report
+from asd_jax.report import media, tables, write_report
 from asd_jax.report.clips import N_MAPS
 from asd_jax.report.ranking import rank_clips
 
@@ -154,6 +154,18 @@ def test_sets_with_few_labels(labels, tmp_path):
     html = write_report(tmp_path, *make(6, labels=labels).arguments()).read_text(encoding="utf-8")
     if labels == (None,):
         assert "6 clips have no label" in html and not (tmp_path / "plots" / "roc.png").exists()
+
+
+@pytest.mark.parametrize(("dataset", "domains"), [("dcase2020", ("",)), ("dcase2022", ("source", "target"))])
+def test_official_scores_and_domains(dataset, domains):
+    results = make(24, dataset=dataset, domains=domains).results
+    table = tables.means_table(results)
+    assert ("official score" in table.header) == (dataset == "dcase2022")
+    assert [name in table.header for name in ("domain source", "domain target")] == [dataset == "dcase2022"] * 2
+    means = results["scorers"]["mahalanobis"]["harmonic_mean"]
+    assert table.rows[0][:2] == ["mahalanobis", f"{means['auc']:.3f} / {means['pauc']:.3f}"]
+    if dataset == "dcase2022":
+        assert table.rows[0][-1] == f"{results['scorers']['mahalanobis']['official']['score']:.3f}"
 
 
 def test_a_network_shows_its_residual(tmp_path):
