@@ -114,5 +114,6 @@ def _confusion(results: dict[str, Any], scorer: str) -> Any:
     by_rule = results["thresholds"][scorer]
     rule = results.get("decision_threshold", next(iter(by_rule)))
     by_id = by_rule[rule]
-    counts = np.sum([at["confusion"] for at in by_id.values()], axis=0)
+    known = [at["confusion"] for at in by_id.values() if at["confusion"] is not None]  # None: a score was not finite
+    counts = np.sum(known, axis=0) if known else np.zeros((2, 2), int)
     return plots.confusion_matrix(counts, rule=rule)
