@@ -1,7 +1,6 @@
-"""Flags that experiments share, and how a script starts and ends.
+"""How a script starts and ends, and what its flags come down to.
 
-Every shared flag is defined here once; a script adopts those that it takes, so that its `--help` lists them and any
-other is an error. Nothing here imports JAX before the flags are parsed.
+Nothing here imports JAX before the flags are parsed.
 """
 
 import dataclasses
@@ -15,114 +14,17 @@ from absl import app, flags, logging
 
 import asd_jax
 from asd_jax.errors import InputError
-from experiments import several_machines
+from experiments import several_machines, shared_flags
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string(
-    "machine",
-    None,
-    "Machine type, such as slide_rail, fan or toy_car; several, such as fan,pump; or all that are in --data_dir. "
-    "Without --data_dir only slide_rail is there (synthetic). May be left out where --data_dir has only one machine.",
-)
-flags.DEFINE_list("machine_id", [], "Only these machine ids, such as id_00,id_02. Default: all.")
-flags.DEFINE_string("data_dir", None, "Folder of recordings. Default: the built-in synthetic slide rail.")
-flags.DEFINE_string(
-    "dataset",
-    None,
-    "Force the layout of --data_dir: dcase2020, dcase2021, dcase2022 (up to 2026), mimii, toyadmos or any_folder. "
-    "Default: recognised.",
-)
-flags.DEFINE_string(
-    "channel",
-    None,
-    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix, for MIMII and ToyADMOS 0.",
-)
-flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
-flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")
-flags.DEFINE_float("clip_hop_seconds", None, "From the start of a clip to that of the next. Default: --clip_seconds.")
-flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
-flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so that later runs read them from there.")
-flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
-flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
-flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
-flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.")
-flags.DEFINE_integer("num_seeds", 1, "Networks to train, of --seed and the seeds after it; results as mean ± sd too.")
-flags.DEFINE_bool("per_machine_id", False, "Train one network for each machine id instead of one for all.")
-flags.DEFINE_integer("epochs", None, "Passes over the training clips. Default: the recipe's.")
-flags.DEFINE_integer("batch_size", None, "Examples a step. Default: the recipe's.")
-flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. Default: the recipe's.")
-flags.DEFINE_string("mesh", None, "data splits every batch over all devices; none, the default, takes one.")
-flags.DEFINE_integer("hidden_size", None, "Width of each recurrent layer. Default: the recipe's.", lower_bound=1)
-flags.DEFINE_integer("window_frames", None, "Frames of a window; one starts every half of them.", lower_bound=2)
-flags.DEFINE_list(
-    "bottleneck_size",
-    None,
-    "Width of the bottleneck. Several, such as 2,4,8, are all trained, and the smallest within one standard error of "
-    "the best validation error is taken. Default: the recipe's.",
-)
-flags.DEFINE_float("validation_fraction", 0.1, "Share of each machine id's training clips kept for validation.")
-flags.DEFINE_string("scorer", None, "Headline scorer, fixed before results are seen. Default: the recipe's.")
-flags.DEFINE_list(
-    "scorers",
-    None,
-    "Scorers reported beside the headline, as exploratory. Networks: all but iforest; others: none, or all.",
-)
-flags.DEFINE_string(
-    "features", None, "Features of a frame, side by side: log_mel, lmfe, mfcc, cens, ... Default: the recipe's."
-)
-flags.DEFINE_enum(
-    "preset",
-    "dcase",
-    ["dcase", "librosa", "torchaudio", "vggish"],
-    "Settings of the spectrogram and the mel filterbank, as this project's or library's defaults have them.",
-)
-flags.DEFINE_string(
-    "threshold",
-    "gamma_0.9",
-    "Rule of the decision threshold, fitted on normal clips: gamma_Q, percentile_Q or conformal (conformal_Q).",
-)
-flags.DEFINE_bool("submission", False, "Write the files that DCASE Task 2 takes into submission/ of the run as well.")
-flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
-flags.DEFINE_bool("report", True, "Write plots/ and report.html, a page to look at in a browser.")
-flags.DEFINE_bool("tensorboard", True, "Write TensorBoard events to tensorboard/.")
-flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
 
-OUTPUT_FLAGS = ("report", "tensorboard", "submission")
-DATA_FLAGS = (
-    "machine",
-    "machine_id",
-    "data_dir",
-    "dataset",
-    "channel",
-    "skip_bad_files",
-    "split_seed",
-    "clip_seconds",
-    "clip_hop_seconds",
-    "prepare",
-    "cache_dir",
-)
-TRAINING_FLAGS = (
-    "features",
-    "preset",
-    "workdir",
-    "resume",
-    "seed",
-    "num_seeds",
-    "per_machine_id",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "mesh",
-    "validation_fraction",
-    "scorer",
-    "scorers",
-    "threshold",
-    *OUTPUT_FLAGS,
-    "debug",
-)
-_SHARED_BY = ("experiments.common", "experiments.classical")
+# What scripts adopt together.
+DATA_FLAGS = shared_flags.DATA_FLAGS
+TRAINING_FLAGS = shared_flags.TRAINING_FLAGS
+OUTPUT_FLAGS = shared_flags.OUTPUT_FLAGS
+_SHARED_BY = ("experiments.shared_flags", "experiments.classical")
 _NOT_A_SETTING = ("workdir", "resume", "prepare", "cache_dir", *OUTPUT_FLAGS, "debug")
 
 
