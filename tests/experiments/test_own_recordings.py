@@ -41,12 +41,11 @@ def read_csv(path):
         return list(csv.DictReader(file))
 
 
-QUIET = ["--noreport", "--notensorboard"]
 CUT = ["--clip_seconds=1", "--clip_hop_seconds=0.5"]
 
 
 def test_scores_are_those_of_recordings(press, workdir, run_script):
-    status, stdout, stderr = run_script("gmm", f"--data_dir={press}", f"--workdir={workdir}", *CUT, "--notensorboard")
+    status, stdout, stderr = run_script("gmm", f"--data_dir={press}", f"--workdir={workdir}", *CUT, "--report")
     assert status == 0, stderr
     assert "gmm on my_press: any folder layout (any_folder)" in stdout and "split by seed 0" in stdout
     assert re.search(r"only 10 normal training recordings of id_00 \(1\d\d clips\)", stdout)
@@ -82,7 +81,7 @@ def test_the_score_script_and_the_library_cut_likewise(press, workdir, run_scrip
 
 
 def test_evaluation_cuts_as_the_run_did(workdir, run_script):
-    status, _, stderr = run_script("evaluate", f"--checkpoint={workdir}", *QUIET)
+    status, _, stderr = run_script("evaluate", f"--checkpoint={workdir}")
     assert status == 0, stderr
     assert (workdir / "evaluate" / "scores.csv").read_text() == (workdir / "scores.csv").read_text()
 
@@ -92,7 +91,7 @@ def test_normal_recordings_alone_give_a_detector(press, tmp_path, run_script):
     (own).mkdir()
     (own / "normal").symlink_to(press / "normal")
     run = tmp_path / "run"
-    status, stdout, stderr = run_script("gmm", f"--data_dir={own}", f"--workdir={run}", *CUT, *QUIET)
+    status, stdout, stderr = run_script("gmm", f"--data_dir={own}", f"--workdir={run}", *CUT)
     assert status == 0, stderr
     assert "no test clips: the detector is saved, and there is nothing to evaluate" in stdout
     status, stdout, _ = run_script("score", f"--checkpoint={run}", *sorted((press / "abnormal").iterdir()))
