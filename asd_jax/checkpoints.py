@@ -11,7 +11,8 @@ from jaxtyping import PyTree
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from asd_jax.errors import InputError
-from asd_jax.training import Progress, TrainState
+from asd_jax.progress import Progress
+from asd_jax.training import TrainState
 
 FORMAT = 1  # of bundles and training states; one more whenever an older program could not read them
 

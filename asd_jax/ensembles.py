@@ -17,8 +17,9 @@ from tqdm import tqdm
 from asd_jax import training
 from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import Scaling
+from asd_jax.progress import Progress, advance, out_of_patience
 from asd_jax.representations import Network
-from asd_jax.training import Checkpointer, FitResult, Monitor, Progress, TrainState
+from asd_jax.training import Checkpointer, FitResult, Monitor, TrainState
 from asd_jax.training_plan import Plan, TrainingConfig, epoch_order
 
 
@@ -150,7 +151,7 @@ class _Together:
     def _runs(self, k: int, epoch: int) -> bool:
         """Whether a member takes part in an epoch: not if it is finished, or was ahead when the run was killed."""
         progress = self.progress[k]
-        finished = epoch >= self.members[k].plan.epochs or training.out_of_patience(progress, self.config)
+        finished = epoch >= self.members[k].plan.epochs or out_of_patience(progress, self.config)
         return progress.epoch == epoch and not finished
 
     def _epoch(self, epoch: int, running: list[int]) -> Float[np.ndarray, " members"]:
@@ -213,7 +214,7 @@ class _Together:
             "validation_loss": float(validation_loss),
             "learning_rate": float(schedule(self.progress[k].epoch * plan.steps_per_epoch)),
         }
-        self.progress[k], better = training.advance(self.progress[k], measurements, self.config)
+        self.progress[k], better = advance(self.progress[k], measurements, self.config)
         keeps_best = better and self.config.patience is not None
         if keeps_best or checkpointer:
             state = _member(self.states, k)

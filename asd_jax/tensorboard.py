@@ -12,7 +12,8 @@ from tensorboardX import SummaryWriter
 
 from asd_jax.evaluation import Evaluation
 from asd_jax.metrics import MEASURES
-from asd_jax.training import Monitor, Progress
+from asd_jax.progress import Progress
+from asd_jax.training import Monitor
 
 _STEPS_PER_POINT = 10
 

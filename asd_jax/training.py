@@ -17,6 +17,7 @@ from asd_jax.errors import InputError
 from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import Scaling
 from asd_jax.placement import place
+from asd_jax.progress import Progress, advance, out_of_patience
 from asd_jax.representations import Network
 from asd_jax.training_plan import Plan, TrainingConfig, epoch_order
 
@@ -33,27 +34,6 @@ class TrainState:
     model_state: PyTree
     opt_state: PyTree
     key: Key[Array, "*members"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """Where a run stands after an epoch; saved beside the `TrainState`, so that a resumed run goes on from it.
-
-    Attributes:
-        epoch: epochs done.
-        best_epoch: the one with the lowest validation loss (0: none yet).
-        best_loss: that loss; NaN without validation clips.
-        improved_epoch: the last one that was better by more than `min_delta`, from which patience counts.
-        improved_loss: its validation loss.
-        history: a dict an epoch with `train_loss`, `validation_loss` and `learning_rate`.
-    """
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best_loss: float = math.nan
-    improved_epoch: int = 0
-    improved_loss: float = math.nan
-    history: tuple[dict[str, float], ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -284,27 +264,6 @@ def restore(
         return latest, progress, None
     best = checkpointer.restore(train_state, progress.best_epoch)[0]
     return latest, progress, (best.params, best.model_state)
-
-
-def advance(progress: Progress, measurements: dict[str, float], config: TrainingConfig) -> tuple[Progress, bool]:
-    """Progress after one more epoch, and whether that epoch is the best so far."""
-    epoch, loss = progress.epoch + 1, measurements["validation_loss"]
-    better = not loss >= progress.best_loss  # true also where either is NaN: the first epoch, no validation clips
-    improved = not loss >= progress.improved_loss - config.min_delta
-    advanced = Progress(
-        epoch=epoch,
-        best_epoch=epoch if better else progress.best_epoch,
-        best_loss=loss if better else progress.best_loss,
-        improved_epoch=epoch if improved else progress.improved_epoch,
-        improved_loss=loss if improved else progress.improved_loss,
-        history=(*progress.history, measurements),
-    )
-    return advanced, better
-
-
-def out_of_patience(progress: Progress, config: TrainingConfig) -> bool:
-    """Whether early stopping ends the run here."""
-    return config.patience is not None and progress.epoch - progress.improved_epoch >= config.patience
 
 
 def validation_error(

@@ -9,8 +9,8 @@ from tensorboardX.proto.event_pb2 import Event
 
 from asd_jax.datasets import Clip
 from asd_jax.evaluation import Evaluation
+from asd_jax.progress import Progress
 from asd_jax.tensorboard import TensorBoardMonitor, write_scores
-from asd_jax.training import Progress
 
 
 def read_events(folder: Path) -> list[Event]:
