@@ -45,6 +45,8 @@ class DenseBottleneck(nnx.Module):
 
     def __call__(self, inputs: Float[Array, "*batch n_inputs"]) -> Float[Array, "*batch n_outputs"]:
         """Squeeze the inputs through the bottleneck."""
+        # As one matrix: XLA's CPU products over several leading axes made a training step 1.5 times as long.
+        hidden = inputs.reshape(-1, inputs.shape[-1])
         for block in self.blocks:
-            inputs = block(inputs)
-        return self.output(inputs)
+            hidden = block(hidden)
+        return self.output(hidden).reshape(*inputs.shape[:-1], -1)
