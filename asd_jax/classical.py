@@ -19,6 +19,7 @@ from asd_jax.oracle_search import oracle_search
 from asd_jax.outputs import Outputs
 from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.representations import FrameMean, Representation
+from asd_jax.trained_on import write_recordings
 
 SELECTIONS = ("fixed", "search", "oracle_search")
 _PROTOCOLS = {
@@ -119,6 +120,7 @@ def run(
     }
     # Only now, so that a mistake found while fitting leaves nothing behind.
     run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False)
+    write_recordings(workdir, dataset, config.data.data_dir)
     save_detectors(workdir, detectors)
     notes = list(_notes(fitted, config.selection))
     for note in notes:

@@ -233,10 +233,14 @@ class Detector:
             )
         if not np.isfinite(waveform).all():
             raise InputError(f"{name} holds NaN or infinite samples")
+        if not sample_rate > 0:
+            raise InputError(f"{name}: sample_rate={sample_rate}; give the samples a second, above 0")
         waveform = waveform.astype(np.float32, copy=False)
         if sample_rate != self.front_end.sample_rate:
             waveform = soxr.resample(waveform, sample_rate, self.front_end.sample_rate)
-        if len(waveform) == 0 or self.front_end.n_frames(len(waveform)) < self.min_frames:
+        if len(waveform) == 0:
+            raise InputError(f"{name} holds no samples at {self.front_end.sample_rate} Hz")
+        if self.front_end.n_frames(len(waveform)) < self.min_frames:
             seconds = (self.min_frames - 1) * self.front_end.hop_length / self.front_end.sample_rate
             raise InputError(f"{name} is too short; this detector needs at least {seconds:.2f} s")
         return waveform

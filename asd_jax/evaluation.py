@@ -71,68 +71,81 @@ def evaluate(
     seeds = {name: d for name, d in detectors.items() if name.startswith(SEED)}
     detectors = {name: d for name, d in detectors.items() if name not in seeds}
     detector = detectors["detector"]
-    machine_ids = [clip.machine_id for clip in clips]
-    unknown = sorted(set(machine_ids) - set(detector.machine_ids))
-    if unknown:
-        raise InputError(
-            f"test clips of {', '.join(unknown)}, but the detector was trained on {', '.join(detector.machine_ids)}; "
-            f"restrict the test with --machine_id={','.join(detector.machine_ids)}"
-        )
+    _check_machine_ids(detector, clips)
     headline = detector.headline_scorer
-    parts, part_ids = clips, machine_ids
-    recording = recording_index([clip.recording for clip in parts])
+    recording = recording_index([clip.recording for clip in clips])
 
-    by_part = {name: d.score_frames(frames[d.front_end], part_ids) for name, d in detectors.items()}
-    worst = worst_clip(by_part["detector"][headline], recording)
-    clips = [dataclasses.replace(parts[index], file_name=parts[index].recording) for index in worst]
-    machine_ids = [clip.machine_id for clip in clips]
+    def by_clip(of: Detector) -> dict[str, np.ndarray]:
+        return of.score_frames(frames[of.front_end], [clip.machine_id for clip in clips])
 
-    def whole(scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def by_recording(scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {name: of_recordings(values, recording) for name, values in scores.items()}
 
-    scores = {name: whole(values) for name, values in by_part.items()}
-    limits = np.asarray([detector.fitted[headline][machine_id].threshold.value for machine_id in machine_ids])
-    labels = Labels.of(clips, machine=machine, dataset=dataset)
+    clip_scores = {name: by_clip(of) for name, of in detectors.items()}
+    worst = worst_clip(clip_scores["detector"][headline], recording)
+    recordings = tuple(dataclasses.replace(clips[index], file_name=clips[index].recording) for index in worst)
+    scores = {name: by_recording(values) for name, values in clip_scores.items()}
+
+    labels = Labels.of(recordings, machine=machine, dataset=dataset)
     resamples = labels.resamples()
     measured = {
         name: {scorer: metrics.measure_all(values, labels, resamples) for scorer, values in by_scorer.items()}
         for name, by_scorer in scores.items()
     }
+    report = _report(detector, measured, scores["detector"], labels)
+    if seeds:
+        others = [
+            {
+                scorer: metrics.measure_all(values, labels).summary
+                for scorer, values in by_recording(by_clip(of)).items()
+            }
+            for of in seeds.values()
+        ]
+        report["seeds"] = _over_seeds([report["scorers"], *others])
+    if any(fitted.pool for by_id in detector.fitted.values() for fitted in by_id.values()):
+        clip_labels = Labels.of(clips, machine=machine, dataset=dataset)
+        report["single_windows"] = _single_windows(detector, frames[detector.front_end], clip_labels)
 
-    own = {scorer: of.summary for scorer, of in measured["detector"].items()}
-    for name, summary in own.items():
-        summary["role"] = "headline" if name == headline else "exploratory"
-    report = {
+    limits = [detector.fitted[headline][clip.machine_id].threshold.value for clip in recordings]
+    decisions = scores["detector"][headline] > np.asarray(limits)
+    is_cut = any(clip.clip_seconds is not None for clip in clips)
+    return Evaluation(recordings, scores, decisions, report, worst if is_cut else None)
+
+
+def _check_machine_ids(detector: Detector, clips: Sequence[Clip]) -> None:
+    unknown = sorted({clip.machine_id for clip in clips} - set(detector.machine_ids))
+    if unknown:
+        raise InputError(
+            f"test clips of {', '.join(unknown)}, but the detector was trained on {', '.join(detector.machine_ids)}; "
+            f"restrict the test with --machine_id={','.join(detector.machine_ids)}"
+        )
+
+
+def _report(
+    detector: Detector, measured: dict[str, dict[str, Measured]], scores: dict[str, np.ndarray], labels: Labels
+) -> dict[str, Any]:
+    """What `metrics.json` says of every evaluation: measures, differences, thresholds, settings."""
+    headline = detector.headline_scorer
+    summaries = {name: {scorer: of.summary for scorer, of in by.items()} for name, by in measured.items()}
+    own = summaries.pop("detector")
+    for scorer, summary in own.items():
+        summary["role"] = "headline" if scorer == headline else "exploratory"
+    return {
         "headline_scorer": headline,
         "scorers": own,
-        "controls": {
-            name: {scorer: of.summary for scorer, of in by_scorer.items()}
-            for name, by_scorer in measured.items()
-            if name != "detector"
-        },
+        "controls": summaries,
         "differences": _differences(measured, headline),
         "decision_threshold": next(iter(detector.fitted[headline].values())).threshold.name,
         "thresholds": {
-            scorer: _threshold_measures(detector, scorer, values, labels)
-            for scorer, values in scores["detector"].items()
+            scorer: _threshold_measures(detector, scorer, values, labels) for scorer, values in scores.items()
+        },
+        "scorer_settings": {
+            name: {
+                machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for machine_id, fitted in by_id.items()
+            }
+            for name, by_id in detector.fitted.items()
         },
     }
-    if seeds:
-        others = [
-            {name: metrics.measure_all(of, labels).summary for name, of in by_scorer.items()}
-            for by_scorer in (whole(d.score_frames(frames[d.front_end], part_ids)) for d in seeds.values())
-        ]
-        report["seeds"] = _over_seeds([own, *others])
-    if any(fitted.pool for by_id in detector.fitted.values() for fitted in by_id.values()):
-        part_labels = Labels.of(parts, machine=machine, dataset=dataset)
-        report["single_windows"] = _single_windows(detector, frames[detector.front_end], part_labels)
-    report["scorer_settings"] = {
-        name: {machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for machine_id, fitted in by_id.items()}
-        for name, by_id in detector.fitted.items()
-    }
-    is_cut = any(clip.clip_seconds is not None for clip in parts)
-    decisions = scores["detector"][headline] > limits
-    return Evaluation(tuple(clips), scores, decisions, report, worst if is_cut else None)
 
 
 def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:
@@ -167,8 +180,9 @@ def _single_windows(detector: Detector, frames: ClipFrames, labels: Labels) -> d
             scores.append(windows[present])
             is_anomaly.append(np.broadcast_to(labels.is_anomaly[chosen][:, None], windows.shape)[present])
             window_ids += [machine_id] * len(scores[-1])
-            at = thresholds.measures(fitted.window_threshold, scores[-1], is_anomaly[-1])
-            at_threshold.setdefault(fitted.window_threshold.name, {})[machine_id] = at
+            if fitted.window_threshold is not None:
+                at = thresholds.measures(fitted.window_threshold, scores[-1], is_anomaly[-1])
+                at_threshold.setdefault(fitted.window_threshold.name, {})[machine_id] = at
         if scores:
             result[label] = metrics.summarize(np.concatenate(scores), np.concatenate(is_anomaly), window_ids)
             result[label]["thresholds"] = at_threshold

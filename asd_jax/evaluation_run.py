@@ -11,12 +11,12 @@ import numpy as np
 from asd_jax import evaluation, run_folder, thresholds
 from asd_jax.datasets import Dataset
 from asd_jax.detector import Detector, load_detectors
-from asd_jax.errors import InputError
 from asd_jax.evaluation_tables import format_report
 from asd_jax.extraction import extract
 from asd_jax.outputs import Outputs
 from asd_jax.recordings import DataConfig, introduce, say_found
 from asd_jax.score_files import scores_csv
+from asd_jax.trained_on import without_trained_on
 
 
 def evaluate_run(
@@ -24,6 +24,8 @@ def evaluate_run(
     workdir: str | Path | None = None,
     *,
     data_dir: str | None = None,
+    dataset: str | None = None,
+    skip_bad_files: bool = False,
     machine_ids: tuple[str, ...] = (),
     threshold: str | None = None,
     cache_dir: str | None = None,
@@ -33,10 +35,19 @@ def evaluate_run(
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
     Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
-    nothing into the run's files.
+    nothing into the run's files. Recordings that the run trained on are left out of the test, wherever they lie now.
 
-    With `cache_dir` recordings on disk are prepared there once (see `datasets.prepared`).
-    Decisions follow the rule `threshold` where it is given, else the run's own.
+    Args:
+        run: folder of the run.
+        workdir: folder to write into, not a run's.
+        data_dir: other recordings than the run's.
+        dataset: forces their layout; None for the one that the run was given, if any.
+        skip_bad_files: leave bad files out and count them, as the run does where it was told to.
+        machine_ids: test only these; the run's own when empty.
+        threshold: rule for the decisions; None for the run's own.
+        cache_dir: where recordings on disk are prepared once (see `datasets.prepared`).
+        outputs: what to write for people to look at.
+        say: takes the lines for the user.
 
     Raises:
         InputError: the folder holds no finished run, or the recordings are bad.
@@ -52,16 +63,25 @@ def evaluate_run(
         data,
         cache_dir=cache_dir,
         data_dir=data_dir or data.data_dir,
-        dataset=None if data_dir else data.dataset,
+        dataset=dataset or data.dataset,
+        skip_bad_files=skip_bad_files or data.skip_bad_files,
         machine_ids=machine_ids or data.machine_ids,
     )
     workdir = run / "evaluate" if workdir is None else Path(workdir)
-    if workdir.resolve() == run.resolve():
-        raise InputError(f"--workdir={workdir} is the run itself, whose files stay as they are; choose another")
-    dataset = data.open(detectors["detector"].front_end, say)
-    introduce(f"{config['experiment']} from {run},", dataset, say)
-    extra = {"selection": config["selection"], "evaluated_run": str(run), **config.get("stamp", {})}
-    return evaluate_detectors(workdir, config["experiment"], data, detectors, dataset, {}, extra, say, outputs)
+    run_folder.check_not_a_run(workdir)
+    opened = data.open(detectors["detector"].front_end, say)
+    introduce(f"{config['experiment']} from {run},", opened, say)
+    opened, trained_on = without_trained_on(opened, data.data_dir, run)
+    if trained_on:
+        names = ", ".join(trained_on[:3]) + (", ..." if len(trained_on) > 3 else "")
+        say(f"warning: {len(trained_on)} test recording(s) left out, since the run was trained on them: {names}")
+    extra = {
+        "selection": config["selection"],
+        "evaluated_run": str(run),
+        "left_out_trained_on": trained_on,
+        **config.get("stamp", {}),
+    }
+    return evaluate_detectors(workdir, config["experiment"], data, detectors, opened, {}, extra, say, outputs)
 
 
 def evaluate_detectors(

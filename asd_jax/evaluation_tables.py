@@ -41,7 +41,8 @@ def format_report(report: dict[str, Any]) -> str:
     if any(rule.startswith("oracle") for rule in report["thresholds"][headline]):
         parts.append("oracle rules are set by these labels: they show what a threshold could do and decide nothing")
     for scorer, summary in report.get("single_windows", {}).items():
-        parts.append(_decisions(f"{scorer}, single frames", summary["thresholds"]))
+        if summary["thresholds"]:
+            parts.append(_decisions(f"{scorer}, single frames", summary["thresholds"]))
     return "\n\n".join(part for part in parts if part)
 
 

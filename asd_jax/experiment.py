@@ -25,6 +25,7 @@ from asd_jax.outputs import Outputs
 from asd_jax.placement import MESHES
 from asd_jax.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.representations import FrameMean, Network, represent
+from asd_jax.trained_on import write_recordings
 from asd_jax.training_plan import TrainingConfig
 
 # Isolation forests take longer than all the others together, and are there when asked for.
@@ -153,6 +154,7 @@ def run(
     for note in notes:
         say(f"note: {note}")
     run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=resume)
+    write_recordings(workdir, dataset, config.data.data_dir)
 
     with timed(seconds, "train"):
         folder = workdir / "checkpoints" / "training"

@@ -73,7 +73,7 @@ class FittedScorer:
             was not fitted on.
         threshold: fitted on `normal_scores`.
         pool: see `ScorerSpec`.
-        window_threshold: of single windows, for a scorer that pools them.
+        window_threshold: of single windows, for a scorer that pools them; None under a rule that came later.
         settings: what it was fitted with beside the defaults.
         note: what a reader of the results should know.
         other_thresholds: by the other rules that are reported, which make no decisions unless asked for.
@@ -96,10 +96,12 @@ class FittedScorer:
         return thresholds.fit(rule, self.normal_scores, fitted_on=self.threshold.fitted_on)
 
     def deciding_by(self, rule: str) -> "FittedScorer":
-        """The same scorer with another rule for its decisions."""
+        """The same scorer with another rule for its decisions, which are of clips: scores of windows are not kept."""
+        if rule == self.threshold.name:
+            return self
         chosen = self.at(rule)
         others = tuple(known for known in (self.threshold, *self.other_thresholds) if known.name != rule)
-        return dataclasses.replace(self, threshold=chosen, other_thresholds=others)
+        return dataclasses.replace(self, threshold=chosen, other_thresholds=others, window_threshold=None)
 
     def score(self, values: ClipRepresentation) -> Float[np.ndarray, " n_clips"]:
         """Score of each clip."""

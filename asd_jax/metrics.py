@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
-from sklearn import config_context
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from asd_jax import bootstrap, official_scores
 from asd_jax.bootstrap import Resamples
@@ -116,6 +114,9 @@ def measure(scores: Float[np.ndarray, " n_clips"], is_anomaly: Bool[np.ndarray, 
     if reason:
         return dict.fromkeys(MEASURES) | counts | {"undefined": reason}
     note = {"note": "all scores are equal"} if np.ptp(scores) == 0 else {}
+    from sklearn import config_context
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     # What scikit-learn would check is known by now, and checking takes longer than measuring.
     with config_context(assume_finite=True, skip_parameter_validation=True):
         return {

@@ -77,6 +77,12 @@ def check_free(run: Path) -> None:
         raise InputError(f"--workdir={run} is not empty; choose another, or go on with its run with --resume")
 
 
+def check_not_a_run(folder: Path) -> None:
+    """Raise InputError where results would take the place of a run's own."""
+    if (folder / "config.json").exists() or (folder / "checkpoints").exists():
+        raise InputError(f"--workdir={folder} is a run, whose files stay as they are; choose another")
+
+
 def start(run: Path, config: dict[str, Any], *, resume: bool) -> None:
     """Make the folder and its `config.json`, or check that a resumed run has the settings it was started with.
 

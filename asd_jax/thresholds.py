@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import scipy.stats
 from jaxtyping import Bool, Float, Int
 
 from asd_jax.errors import InputError
@@ -116,8 +115,10 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, fitted_on: str) -> 
     location = 0.0 if scores.min() > 0 else float(scores.min() - scores.std() - 1e-12)
     value, method = float("nan"), "gamma"
     if np.ptp(scores) > 1e-9 * np.abs(scores).max():
-        shape, _, scale = scipy.stats.gamma.fit(scores - location, floc=0)
-        value = location + float(scipy.stats.gamma.ppf(quantile, shape, scale=scale))
+        from scipy.stats import gamma
+
+        shape, _, scale = gamma.fit(scores - location, floc=0)
+        value = location + float(gamma.ppf(quantile, shape, scale=scale))
     exceedance = np.mean(scores > value)
     if not np.isfinite(value) or abs(exceedance - (1 - quantile)) > max(_TOLERANCE, 1 / len(scores)):
         value, method = float(np.quantile(scores, quantile)), "empirical_quantile"

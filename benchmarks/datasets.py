@@ -95,8 +95,8 @@ def time_to_training(n_train: int, n_test: int) -> None:
             environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache")}
             start = time.perf_counter()
             process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-            # A run's folder is made when everything is read and training begins.
-            while process.poll() is None and not (folder / run / "config.json").exists():
+            # The last thing made before the first step: everything is read by then and Orbax imported.
+            while process.poll() is None and not (folder / run / "checkpoints" / "training").exists():
                 time.sleep(0.02)
             seconds, busy = time.perf_counter() - start, processor_seconds(process.pid)
             with contextlib.suppress(ProcessLookupError):

@@ -33,7 +33,7 @@ flags.DEFINE_bool(
 flags.DEFINE_integer("n_clusters", None, "Centres a machine id. Default: 1.", lower_bound=1)
 flags.DEFINE_integer("n_components", None, "Gaussians. Default: 1.", lower_bound=1)
 flags.DEFINE_enum("covariance_type", None, ["full", "tied", "diag", "spherical"], "Kind of covariance. Default: full.")
-flags.DEFINE_float("reg_covar", None, "Added to the diagonal of standardised vectors. Default: 1e-3.")
+flags.DEFINE_float("reg_covar", None, "Added to the diagonal of standardised vectors. Default: 1e-3.", lower_bound=0)
 flags.DEFINE_float("nu", None, "Bound on the share of normal clips left outside. Default: 0.1.")
 flags.DEFINE_string(
     "gamma", None, "Of the kernel: a number, scale (1 / (dim * variance)) or a multiple of it like 4*scale."
@@ -100,6 +100,8 @@ def run(
     front_end = common.front_end(features)
     given: dict[str, Any] = {name: FLAGS[name].value for name in _SETTINGS[scorer] if FLAGS[name].value is not None}
     if FLAGS.pca is not None:
+        if not FLAGS.pca > 0:
+            raise InputError(f"--pca={FLAGS.pca:g}: give a share of the variance, or a number of components, above 0")
         scorer, given = f"pca+{scorer}", given | {"pca_components": FLAGS.pca}
     frames = FLAGS.frames if FLAGS.frames is not None else frames and not (FLAGS.features or FLAGS.summary)
     if frames:

@@ -11,7 +11,9 @@ from experiments import common
 
 FLAGS = flags.FLAGS
 
-common.adopt("checkpoint", "data_dir", "machine_id", "workdir", "threshold", "prepare", "cache_dir")
+common.adopt(
+    "checkpoint", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare", "cache_dir"
+)
 common.adopt(*common.OUTPUT_FLAGS, "debug")
 
 
@@ -26,6 +28,8 @@ def main(arguments: list[str]) -> None:
         FLAGS.checkpoint,
         FLAGS.workdir,
         data_dir=FLAGS.data_dir,
+        dataset=FLAGS.dataset,
+        skip_bad_files=FLAGS.skip_bad_files,
         machine_ids=tuple(FLAGS.machine_id),
         threshold=FLAGS.threshold if FLAGS["threshold"].present else None,
         cache_dir=common.cache_dir(),

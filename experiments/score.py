@@ -8,7 +8,6 @@ recording scores as its worst clip does, and the time of that clip is printed to
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,21 +31,20 @@ flags.DEFINE_enum(
     "For a file of a machine id that the detector does not know: an error, or its smallest score over all ids.",
 )
 
-_ID_IN_NAME = re.compile(r"(id_\d{2}|section_\d{2})")
-
 
 def _machine_id(path: Path, known: tuple[str, ...]) -> str | None:
-    """The id that was given, that the file's name carries, or that is the only one."""
+    """The id that was given, that the file's path names, or that is the only one."""
+    from asd_jax.datasets.machines import machine_id_in
+
     if FLAGS.machine_id:
         if len(FLAGS.machine_id) > 1:
             raise InputError("--machine_id: give one id, the machine that all the files are of")
         return FLAGS.machine_id[0]
-    match = _ID_IN_NAME.search(path.name)
-    if match:
-        return match[1]
+    if found := machine_id_in(path.as_posix()):
+        return found
     if len(known) > 1 and FLAGS.unknown_machine_id == "error":
         raise InputError(
-            f"{path}: its name does not say which machine it is; pass --machine_id with one of {', '.join(known)}, "
+            f"{path}: its path does not say which machine it is; pass --machine_id with one of {', '.join(known)}, "
             "or --unknown_machine_id=min"
         )
     return known[0] if len(known) == 1 else None
@@ -59,6 +57,9 @@ def main(arguments: list[str]) -> None:
     if not arguments:
         raise InputError("no files given; name the recordings to score after the flags")
     from asd_jax import run_folder
+
+    if FLAGS.workdir:
+        run_folder.check_not_a_run(Path(FLAGS.workdir))
     from asd_jax.datasets import Clip
     from asd_jax.datasets.audio import read_audio
     from asd_jax.datasets.cutting import cut

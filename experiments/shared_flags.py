@@ -32,7 +32,7 @@ flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so t
 flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
-flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.")
+flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.", lower_bound=0)
 flags.DEFINE_integer("num_seeds", 1, "Networks to train, of --seed and the seeds after it; results as mean ± sd too.")
 flags.DEFINE_bool("per_machine_id", False, "Train one network for each machine id instead of one for all.")
 flags.DEFINE_integer("epochs", None, "Passes over the training clips. Default: the recipe's.")

@@ -45,6 +45,8 @@ def test_window_scores_are_pooled_by_the_rule(values, clips, rule, reduce):
     expected = reduce(plain.score(of_clip_2))
     np.testing.assert_allclose(fitted.score(values.of(np.array([2]))), [expected])
     assert fitted.window_threshold.n_normal == values.window_vector.n_windows[:16].sum()
+    assert fitted.deciding_by("gamma_0.9") == fitted
+    assert fitted.deciding_by("percentile_95").window_threshold is None  # of a rule that did not decide
 
 
 def test_thresholds_rest_on_clips_that_the_scorer_did_not_see(values):

@@ -115,4 +115,6 @@ def read_audio(
         raise InputError(f"{path} holds NaN or infinite samples; repair it or pass --skip_bad_files")
     if rate != sample_rate:
         waveform = soxr.resample(waveform, rate, sample_rate)
+        if len(waveform) == 0:
+            raise InputError(f"{path} holds no samples at {sample_rate} Hz; remove it or pass --skip_bad_files")
     return waveform

@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float
 
-from asd_jax.datasets import synthetic
 from asd_jax.datasets.clips import Clip, Dataset
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.errors import InputError
@@ -22,6 +21,8 @@ def load(*, machine: str, machine_ids: tuple[str, ...] = (), sample_rate: int = 
     Raises:
         InputError: another machine or an id that is not built in.
     """
+    from asd_jax.datasets import synthetic
+
     if canonical_machine(machine) != synthetic.MACHINE_TYPE:
         raise InputError(
             f"--machine={machine} needs recordings: pass their folder as --data_dir. Built in, without recordings, "

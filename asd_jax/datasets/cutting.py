@@ -10,6 +10,7 @@ from asd_jax.datasets.audio import duration_seconds
 from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
 
+_LEAST_SECONDS = 0.1  # shorter ones would be millions, each shorter than a window
 _ALIKE = 2.0  # lengths of recordings that differ by no more than this factor
 
 
@@ -27,8 +28,8 @@ class Cutting:
 
     def __post_init__(self) -> None:
         for flag, value in (("--clip_seconds", self.clip_seconds), ("--clip_hop_seconds", self.hop_seconds)):
-            if not 0 < value < float("inf"):
-                raise InputError(f"{flag}={value}: give a number of seconds above 0")
+            if not _LEAST_SECONDS <= value < float("inf"):
+                raise InputError(f"{flag}={value}: give a number of seconds, at least {_LEAST_SECONDS:g}")
         if self.hop_seconds > self.clip_seconds:
             raise InputError(
                 f"--clip_hop_seconds={self.hop_seconds:g} is more than --clip_seconds={self.clip_seconds:g}, which "

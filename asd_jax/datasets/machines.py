@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import PurePosixPath
 
 # Only names that spelling alone does not map: ToyCar is toy_car without help.
 _ALIASES = {
@@ -17,3 +18,19 @@ def canonical_machine(name: str) -> str:
     name = unicodedata.normalize("NFC", name.strip())  # macOS spells an umlaut in two characters
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s-]+", "_", name).lower()
     return _ALIASES.get(words, words)
+
+
+_MACHINE_ID = re.compile(r"(?<![a-z])(?:id|section)_\d{2}(?!\d)")
+
+
+def machine_id_in(path: str) -> str | None:
+    """The machine id or section that a path names, such as `id_00`; in any case, the innermost part that names one."""
+    for part in reversed(PurePosixPath(path.lower()).parts):
+        if found := _MACHINE_ID.search(part):
+            return found[0]
+    return None
+
+
+def is_machine_id(name: str) -> bool:
+    """Whether a folder's name is a machine id and nothing else."""
+    return _MACHINE_ID.fullmatch(name.lower()) is not None

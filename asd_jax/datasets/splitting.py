@@ -14,9 +14,10 @@ def split_by_seed(clips: Sequence[Clip], *, seed: int = 0) -> list[Clip]:
     these (MIMII's usual protocol, where there are normal clips enough). With no anomalous clip all normal ones train.
     Unlabelled clips are for the test.
 
-    Which normal clips are tested is decided by a hash of the seed and the innermost three parts of the path: it does
-    not depend on the platform or on where the folder lies, is the same for MIMII at every signal-to-noise ratio, and
-    a recording added later moves few of the others.
+    Which normal clips are tested is decided by a hash of the seed and the innermost three parts of the path below
+    `data_dir`: it does not depend on the platform or on where that folder lies, is the same for MIMII at every
+    signal-to-noise ratio, and a recording added later moves few of the others. It moves some, and so does another
+    `data_dir`: `trained_on` keeps what a run has heard out of its later tests.
     """
 
     def rank(clip: Clip) -> tuple[str, str]:

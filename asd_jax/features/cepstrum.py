@@ -7,8 +7,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.fft
-import scipy.signal
 from jaxtyping import Array, Float
 
 from asd_jax.features.log_mel import log_mel_spectrogram
@@ -49,6 +47,8 @@ def cepstrum(
 
 @functools.cache
 def _dct(n_mels: int, n_mfcc: int, lifter: float) -> np.ndarray:
+    import scipy.fft
+
     basis = scipy.fft.dct(np.eye(n_mels), type=2, norm="ortho", axis=-1)[:, :n_mfcc]
     if lifter > 0:
         basis = basis * (1 + (lifter / 2) * np.sin(math.pi * np.arange(1, n_mfcc + 1) / lifter))
@@ -71,6 +71,8 @@ def delta(
     Raises:
         ValueError: fewer frames than `width`; an even or too small `width`; an `order` not from 1 to below `width`.
     """
+    from scipy.signal import savgol_coeffs
+
     if width < 3 or width % 2 == 0:
         raise ValueError(f"width={width} must be odd and at least 3")
     if not 1 <= order < width:
@@ -80,9 +82,9 @@ def delta(
         raise ValueError(f"{count} frames are fewer than width={width}, which one derivative needs")
     half = width // 2
     # Row t estimates the derivative at frame t of a window.
-    estimates = np.stack(
-        [scipy.signal.savgol_coeffs(width, order, deriv=order, pos=t, use="dot") for t in range(width)]
-    ).astype(np.float32)
+    estimates = np.stack([savgol_coeffs(width, order, deriv=order, pos=t, use="dot") for t in range(width)]).astype(
+        np.float32
+    )
     inner = count - width + 1
     middle = sum(frames[..., i : i + inner, :] * estimates[half, i] for i in range(width))
 

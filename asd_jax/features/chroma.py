@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import librosa
 import numpy as np
-import scipy.signal
 from jaxtyping import Array, Float
 
 from asd_jax.features.constant_q import C1, cqt_magnitude
@@ -140,7 +139,7 @@ def cens(
         norm="l1",
     )
     quantised = sum(jnp.where(chroma > step, 0.25, 0.0) for step in (0.4, 0.2, 0.1, 0.05))
-    window = scipy.signal.get_window("hann", win_len_smooth + 2, fftbins=False)[1:-1]
+    window = np.hanning(win_len_smooth + 2)[1:-1]
     window = window / window.sum()
     half = win_len_smooth // 2
     count = quantised.shape[-2]

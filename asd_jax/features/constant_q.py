@@ -12,7 +12,6 @@ import jax
 import jax.numpy as jnp
 import librosa
 import numpy as np
-import scipy.signal
 from jaxtyping import Array, Float
 
 from asd_jax.features.framing import frame
@@ -139,6 +138,8 @@ def _kernels(rate: float, lowest: float, bins_per_octave: int, decimation: int) 
 def _half_band(kept: float) -> np.ndarray:
     """Half-band low-pass, centred, for a halving after which frequencies up to `kept` of the old rate must be clean."""
     transition = 2 * (0.25 - kept)  # from what is kept to what would fold onto it
+    import scipy.signal
+
     length, beta = scipy.signal.kaiserord(_STOPBAND_DB, 2 * transition)
     side = 2 * math.ceil(length / 4) - 1
     return scipy.signal.firwin(2 * side + 1, 0.5, window=("kaiser", beta))

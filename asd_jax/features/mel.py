@@ -1,11 +1,11 @@
 """Mel filterbanks and mel spectrograms."""
 
 import functools
+import math
 import warnings
 
 import jax
 import jax.numpy as jnp
-import librosa
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -70,24 +70,42 @@ def mel_filterbank(
     return filters
 
 
+_SLANEY_HZ, _SLANEY_LOG = 200.0 / 3, math.log(6.4) / 27  # Hz a mel below 1 kHz, of which it is mel 15; logarithm above
+
+
+def hz_to_mel(frequencies: Float[np.ndarray, "*shape"], *, htk: bool = False) -> Float[np.ndarray, "*shape"]:
+    """Mels of frequencies in Hz: Slaney's scale (Auditory Toolbox, 1998), or the formula of HTK."""
+    if htk:
+        return 2595.0 * np.log10(1.0 + frequencies / 700.0)
+    above = 15.0 + np.log(np.maximum(frequencies, 1000.0) / 1000.0) / _SLANEY_LOG
+    return np.where(frequencies < 1000.0, frequencies / _SLANEY_HZ, above)
+
+
+def mel_to_hz(mels: Float[np.ndarray, "*shape"], *, htk: bool = False) -> Float[np.ndarray, "*shape"]:
+    """The inverse of `hz_to_mel`."""
+    if htk:
+        return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+    return np.where(mels < 15.0, _SLANEY_HZ * mels, 1000.0 * np.exp(_SLANEY_LOG * (mels - 15.0)))
+
+
 @functools.cache
 def _filters(
     sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float, htk: bool, norm: str | None, triangles: str
 ) -> np.ndarray:
+    # librosa has these filters too, but takes a second and more of every program's start to import.
+    edges = np.linspace(*hz_to_mel(np.asarray([fmin, fmax]), htk=htk), n_mels + 2)
+    bins = np.fft.rfftfreq(n_fft, 1 / sample_rate)[:, None]
     if triangles == "mel":
-        edges = np.linspace(*librosa.hz_to_mel([fmin, fmax], htk=True), n_mels + 2)
-        mels = librosa.hz_to_mel(librosa.fft_frequencies(sr=sample_rate, n_fft=n_fft), htk=True)[:, None]
-        rising = (mels - edges[:-2]) / (edges[1:-1] - edges[:-2])
-        falling = (edges[2:] - mels) / (edges[2:] - edges[1:-1])
-        filters = np.maximum(0.0, np.minimum(rising, falling))
-        filters[0] = 0.0
+        bins = hz_to_mel(bins, htk=htk)
     else:
-        with warnings.catch_warnings():  # of empty bands, which `mel_filterbank` reports by number
-            warnings.simplefilter("ignore", UserWarning)
-            filters = librosa.filters.mel(
-                sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=fmin, fmax=fmax, htk=htk, norm=norm
-            ).T
-    filters = np.ascontiguousarray(filters, dtype=np.float32)
+        edges = mel_to_hz(edges, htk=htk)
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    filters = np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+    if triangles == "mel":
+        filters[0] = 0.0
+    if norm == "slaney":
+        filters *= 2.0 / (edges[2:] - edges[:-2])  # after the rounding, as in librosa: equal to the last bit
     filters.flags.writeable = False
     return filters
 

@@ -16,7 +16,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.signal
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
@@ -41,7 +40,7 @@ def precise_stft(
 @functools.cache
 def hann_window(win_length: int, n_fft: int) -> np.ndarray:
     """Periodic Hann window of `win_length` samples, centred in `n_fft` as in librosa; float64 `(n_fft,)`."""
-    window = scipy.signal.get_window("hann", win_length, fftbins=True)
+    window = np.hanning(win_length + 1)[:-1]
     left = (n_fft - win_length) // 2
     return np.pad(window, (left, n_fft - win_length - left))
 

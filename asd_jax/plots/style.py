@@ -7,7 +7,6 @@ nothing is kept anywhere and nothing needs a screen.
 import io
 import textwrap
 
-import librosa
 import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+from asd_jax.features.mel import hz_to_mel, mel_to_hz
 
 NORMAL, ANOMALOUS, CONTROL, LIMIT = "#0072B2", "#D55E00", "#000000", "#000000"
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -66,7 +67,8 @@ def mel_frequencies(
     n_mels: int, *, fmin: float = 0.0, fmax: float = 8000.0, htk: bool = False
 ) -> Float[np.ndarray, " n_mels"]:
     """Centre of each mel band, in Hz."""
-    return librosa.mel_frequencies(n_mels + 2, fmin=fmin, fmax=fmax, htk=htk)[1:-1]
+    low, high = hz_to_mel(np.asarray([fmin, fmax]), htk=htk)
+    return mel_to_hz(np.linspace(low, high, n_mels + 2), htk=htk)[1:-1]
 
 
 def label_frequencies(axes: Axes, frequencies: Float[np.ndarray, " n_mels"], *, axis: str = "y") -> None:

@@ -4,10 +4,7 @@ import dataclasses
 import warnings
 
 import numpy as np
-import scipy.special
 from jaxtyping import Float
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from asd_jax.scorers.standardization import apply, checked, standardization
 
@@ -59,6 +56,9 @@ class Mixture:
         Raises:
             InputError: fewer than two vectors, or than components.
         """
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.mixture import GaussianMixture
+
         vectors = checked(vectors, scorer=cls.name, at_least=max(cls.min_clips, n_components))
         mean, scale = standardization(vectors, standardize=standardize)
         mixture = GaussianMixture(
@@ -80,6 +80,8 @@ class Mixture:
 
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Negative log-likelihood of each vector."""
+        from scipy.special import logsumexp
+
         vectors = apply(vectors, self.mean, self.scale, self.name)
         terms = np.empty((len(vectors), len(self.centres)))
         parts = zip(self.log_weights, self.centres, self.precision_roots, strict=True)
@@ -87,4 +89,4 @@ class Mixture:
             whitened = (vectors - centre) @ root
             log_density = np.log(np.diagonal(root)).sum() - 0.5 * len(centre) * np.log(2 * np.pi)
             terms[:, k] = log_weight + log_density - 0.5 * np.einsum("nd,nd->n", whitened, whitened)
-        return -scipy.special.logsumexp(terms, axis=1)
+        return -logsumexp(terms, axis=1)

@@ -1,13 +1,12 @@
 """Isolation forest: how few random cuts set a vector apart."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
-import sklearn
 from jaxtyping import Float
-from sklearn.ensemble import IsolationForest
 
-from asd_jax.scorers.refit import RefittedOnLoad
+from asd_jax.scorers.refit import SKLEARN_VERSION, RefittedOnLoad
 from asd_jax.scorers.standardization import apply, checked, standardization
 
 
@@ -33,7 +32,7 @@ class IsolationForestScorer(RefittedOnLoad):
     n_trees: int
     seed: int
     check_scores: Float[np.ndarray, " n_checks"] | None = None
-    sklearn_version: str = sklearn.__version__
+    sklearn_version: str = SKLEARN_VERSION
 
     @classmethod
     def fit(
@@ -44,7 +43,9 @@ class IsolationForestScorer(RefittedOnLoad):
         mean, scale = standardization(vectors, standardize=standardize)
         return cls(mean, scale, (vectors - mean) * scale, n_trees, seed)
 
-    def _estimator(self) -> IsolationForest:
+    def _estimator(self) -> Any:
+        from sklearn.ensemble import IsolationForest
+
         return IsolationForest(n_estimators=self.n_trees, random_state=self.seed).fit(self.vectors)
 
     def _raw_scores(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:

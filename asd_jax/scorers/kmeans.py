@@ -5,8 +5,6 @@ import warnings
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.cluster import KMeans
-from sklearn.exceptions import ConvergenceWarning
 
 from asd_jax.scorers.distances import squared_distances
 from asd_jax.scorers.standardization import apply, checked, standardization
@@ -39,6 +37,9 @@ class NearestCentre:
         seed: int = 0,
     ) -> "NearestCentre":
         """Fit on normal vectors; an InputError where there are fewer than `n_clusters`."""
+        from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
+
         vectors = checked(vectors, scorer=cls.name, at_least=n_clusters)
         mean, scale = standardization(vectors, standardize=standardize)
         with warnings.catch_warnings():

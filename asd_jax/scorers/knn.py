@@ -1,13 +1,12 @@
 """Distance to the nearest normal vectors."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
-import sklearn
 from jaxtyping import Float
-from sklearn.neighbors import NearestNeighbors
 
-from asd_jax.scorers.refit import RefittedOnLoad
+from asd_jax.scorers.refit import SKLEARN_VERSION, RefittedOnLoad
 from asd_jax.scorers.standardization import apply, checked, standardization
 
 
@@ -31,7 +30,7 @@ class NearestNeighborsScorer(RefittedOnLoad):
     vectors: Float[np.ndarray, "n dim"]
     n_neighbors: int
     check_scores: Float[np.ndarray, " n_checks"] | None = None
-    sklearn_version: str = sklearn.__version__
+    sklearn_version: str = SKLEARN_VERSION
 
     @classmethod
     def fit(
@@ -42,7 +41,9 @@ class NearestNeighborsScorer(RefittedOnLoad):
         mean, scale = standardization(vectors, standardize=standardize)
         return cls(mean, scale, (vectors - mean) * scale, min(n_neighbors, len(vectors)))
 
-    def _estimator(self) -> NearestNeighbors:
+    def _estimator(self) -> Any:
+        from sklearn.neighbors import NearestNeighbors
+
         return NearestNeighbors(n_neighbors=self.n_neighbors).fit(self.vectors)
 
     def _raw_scores(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:

@@ -1,13 +1,12 @@
 """Local outlier factor: how much sparser a vector lies than its neighbours do."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
-import sklearn
 from jaxtyping import Float
-from sklearn.neighbors import LocalOutlierFactor
 
-from asd_jax.scorers.refit import RefittedOnLoad
+from asd_jax.scorers.refit import SKLEARN_VERSION, RefittedOnLoad
 from asd_jax.scorers.standardization import apply, checked, standardization
 
 
@@ -32,7 +31,7 @@ class LocalOutlierFactorScorer(RefittedOnLoad):
     vectors: Float[np.ndarray, "n dim"]
     n_neighbors: int
     check_scores: Float[np.ndarray, " n_checks"] | None = None
-    sklearn_version: str = sklearn.__version__
+    sklearn_version: str = SKLEARN_VERSION
 
     @classmethod
     def fit(
@@ -43,7 +42,9 @@ class LocalOutlierFactorScorer(RefittedOnLoad):
         mean, scale = standardization(vectors, standardize=standardize)
         return cls(mean, scale, (vectors - mean) * scale, min(n_neighbors, len(vectors) - 1))
 
-    def _estimator(self) -> LocalOutlierFactor:
+    def _estimator(self) -> Any:
+        from sklearn.neighbors import LocalOutlierFactor
+
         return LocalOutlierFactor(n_neighbors=self.n_neighbors, novelty=True).fit(self.vectors)
 
     def _raw_scores(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:

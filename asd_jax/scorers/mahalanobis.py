@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.covariance import LedoitWolf
 
 from asd_jax.scorers.standardization import apply, checked, standardization
 
@@ -32,6 +31,8 @@ class Mahalanobis:
     @classmethod
     def fit(cls, vectors: Float[np.ndarray, "n_clips dim"]) -> "Mahalanobis":
         """Fit on the vectors of normal clips."""
+        from sklearn.covariance import LedoitWolf
+
         vectors = checked(vectors, scorer=cls.name)
         mean, scale = standardization(vectors)
         fitted = LedoitWolf().fit((vectors - mean) * scale)

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.svm import OneClassSVM
 
 from asd_jax.errors import InputError
 from asd_jax.scorers.distances import squared_distances
@@ -56,6 +55,8 @@ class OneClassSVMScorer:
         Raises:
             InputError: nu or gamma is out of range.
         """
+        from sklearn.svm import OneClassSVM
+
         if not 0 < nu <= 1:
             raise InputError(f"ocsvm: nu={nu}; give a share above 0 and up to 1")
         vectors = checked(vectors, scorer=cls.name)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.decomposition import PCA
 
 from asd_jax.scorers.standardization import apply, checked, standardization
 
@@ -52,6 +51,8 @@ class AfterPCA:
                 ones' weight. Mahalanobis always does.
             settings: of the inner scorer.
         """
+        from sklearn.decomposition import PCA
+
         vectors = checked(vectors, scorer=f"pca+{inner.name}")
         mean, scale = standardization(vectors)
         inputs = (vectors - mean) * scale

@@ -1,11 +1,13 @@
 """Scorers whose state is their training vectors: the scikit-learn estimator is fitted again on load, never pickled."""
 
+import importlib.metadata
 import warnings
 from typing import Any
 
 import numpy as np
-import sklearn
 from jaxtyping import Float
+
+SKLEARN_VERSION = importlib.metadata.version("scikit-learn")
 
 _N_CHECKS = 5
 _TOLERANCE = 1e-6
@@ -32,7 +34,7 @@ class RefittedOnLoad:
         elif not np.allclose(scores, self.check_scores, rtol=_TOLERANCE, atol=0):
             off = np.max(np.abs(scores / self.check_scores - 1))
             warnings.warn(
-                f"{self.name}: fitted again with scikit-learn {sklearn.__version__}, its scores differ by {off:.1e} "
+                f"{self.name}: fitted again with scikit-learn {SKLEARN_VERSION}, its scores differ by {off:.1e} "
                 f"from those saved with {self.sklearn_version}; install that version or train again",
                 stacklevel=2,
             )

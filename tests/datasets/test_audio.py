@@ -60,9 +60,10 @@ def _nan(path, tone):
         (lambda path, tone: path.write_text("not audio " * 50), "cannot be read as audio"),
         (lambda path, tone: path.write_bytes(b""), "cannot be read as audio"),
         (lambda path, tone: soundfile.write(path, tone[:0], 16_000), "holds no samples"),
+        (lambda path, tone: soundfile.write(path, tone[:1], 48_000), "holds no samples at 16000 Hz"),
         (lambda path, tone: None, "no such file"),
     ],
-    ids=["truncated", "nan", "text", "empty file", "no samples", "missing"],
+    ids=["truncated", "nan", "text", "empty file", "no samples", "none after resampling", "missing"],
 )
 def test_bad_files_are_named(tmp_path, tone, make, says):
     path = tmp_path / "bad.wav"

@@ -1,6 +1,7 @@
 import pytest
 
 from asd_jax.datasets import canonical_machine
+from asd_jax.datasets.machines import is_machine_id, machine_id_in
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,24 @@ from asd_jax.datasets import canonical_machine
 )
 def test_machine_names(given, canonical):
     assert canonical_machine(given) == canonical
+
+
+@pytest.mark.parametrize(
+    ("path", "machine_id"),
+    [
+        ("train/normal_id_04_00000003.wav", "id_04"),
+        ("section_01_source_test_0001.wav", "section_01"),
+        ("up/normal/ID_02/monday.flac", "id_02"),
+        ("plant_id_01/take 2/id_03 b.wav", "id_03"),
+        ("grid_05.wav", None),
+        ("id_012.wav", None),
+        ("monday.wav", None),
+    ],
+)
+def test_machine_id_in_a_path(path, machine_id):
+    assert machine_id_in(path) == machine_id
+
+
+def test_folders_that_are_a_machine_id():
+    assert is_machine_id("ID_02") and is_machine_id("section_00")
+    assert not is_machine_id("press_id_02") and not is_machine_id("id_012")

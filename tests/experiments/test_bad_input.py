@@ -71,6 +71,7 @@ CASES = {
         "--batch_size=9999 is more than the .* training examples",
     ),
     "fraction": (lambda tree: None, ["--validation_fraction=1"], "--validation_fraction=1"),
+    "seed": (lambda tree: None, ["--seed=-1"], "--seed=-1: .* non-negative"),
     "threshold": (lambda tree: None, ["--threshold=median"], "--threshold=median"),
     "scorer": (lambda tree: None, ["--scorer=svm"], "--scorer: no scorer named 'svm'"),
     "channel": (lambda tree: None, ["--channel=1"], "--channel=1: .* has 1 channel"),
@@ -146,6 +147,46 @@ def test_checkpoints_that_cannot_be_used(script, finished_run, tmp_path, run_scr
     status, _, stderr = run_script(script, *files)
     assert status == 1
     assert_one_line(stderr, "--checkpoint is needed")
+
+
+@pytest.mark.parametrize("script", ["evaluate", "score"])
+def test_a_run_is_not_written_over(script, finished_run, tmp_path, run_script, machine_tree):
+    files = [machine_tree / FIRST_TRAIN] if script == "score" else []
+    other = shutil.copytree(finished_run, tmp_path / "other")
+    before = sorted((p, p.stat().st_mtime_ns) for p in other.rglob("*"))
+    for folder in (other, finished_run):
+        status, _, stderr = run_script(script, f"--checkpoint={finished_run}", f"--workdir={folder}", *files)
+        assert status == 1
+        assert_one_line(stderr, "is a run, whose files stay as they are")
+    assert before == sorted((p, p.stat().st_mtime_ns) for p in other.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("script", "flag", "says"),
+    [
+        ("gmm", "--reg_covar=-1", "--reg_covar=-1"),
+        ("gmm", "--pca=0", "--pca=0: give a share"),
+        ("knn", "--seed=-1", "--seed=-1"),
+    ],
+)
+def test_numbers_that_cannot_be(script, flag, says, machine_tree, tmp_path, run_script):
+    arguments = ["--machine=fan", f"--data_dir={machine_tree}", f"--workdir={tmp_path / 'run'}"]
+    status, _, stderr = run_script(script, *arguments, flag)
+    assert status == 1
+    assert_one_line(stderr, says)
+
+
+def test_evaluate_takes_the_flags_that_its_errors_advise(finished_run, tree, tmp_path, run_script):
+    harm(tree, "fan/test/normal_id_02_00000001.wav")
+    arguments = [f"--checkpoint={finished_run}", f"--data_dir={tree}", f"--workdir={tmp_path / 'again'}", "--noreport"]
+    status, _, stderr = run_script("evaluate", *arguments)
+    assert status == 1
+    assert_one_line(stderr, "pass --skip_bad_files")
+    status, _, stderr = run_script("evaluate", *arguments, "--dataset=mimii")
+    assert status == 1
+    status, stdout, _ = run_script("evaluate", *arguments, "--skip_bad_files", "--dataset=dcase2020")
+    assert status == 0
+    assert "1 bad test file(s) left out" in stdout
 
 
 def test_skip_bad_files_carries_on_and_counts(tree, tmp_path, run_script):

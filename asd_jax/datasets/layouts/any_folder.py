@@ -12,11 +12,11 @@ where it holds one of the labels' words. The folder above the outermost of them 
 import re
 
 from asd_jax.datasets.layouts.layout import ClipName, Layout, stem
+from asd_jax.datasets.machines import is_machine_id, machine_id_in
 from asd_jax.errors import InputError
 
 _LABELS = {"normal": False} | dict.fromkeys(("abnormal", "anomaly", "anomalous", "anomalies"), True)
 _SPLITS = ("train", "test")
-_MACHINE_ID = re.compile(r"(?<![a-z])(?:id|section)_\d{2}(?!\d)")
 _ONLY_ID = "id_00"  # where no id is named, all recordings are of one machine
 
 
@@ -48,11 +48,10 @@ def parse(relative_path: str) -> ClipName | None:
         return None
     split = (*splits, "")[0]
     above = parts[: min(kept)] if kept else parts
-    machine = [part for part in above if not _MACHINE_ID.fullmatch(part.lower())]
-    found = _MACHINE_ID.search(relative_path.lower())
+    machine = [part for part in above if not is_machine_id(part)]
     # Training recordings are normal unless their name says otherwise, which is an error later on.
     label = labels.pop() if labels else (False if split == "train" else None)
-    return ClipName((machine or [""])[-1], found[0] if found else _ONLY_ID, "", split, label, "")
+    return ClipName((machine or [""])[-1], machine_id_in(relative_path) or _ONLY_ID, "", split, label, "")
 
 
 LAYOUT = Layout("any_folder", "any folder", "press/normal/monday.wav, press/abnormal/worn.wav", parse, names_once=False)
