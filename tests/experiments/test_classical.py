@@ -53,7 +53,8 @@ def test_report_and_tensorboard_are_written_unless_told_not_to(machine_tree, run
     run, again = tmp_path / "run", tmp_path / "again"
     arguments = [f"--data_dir={machine_tree}", "--machine=fan", f"--workdir={run}"]
     assert run_script("gmm", *arguments, "--noreport", "--notensorboard")[0] == 0
-    assert {path.name for path in run.iterdir()} == {"config.json", "checkpoints", "scores.csv", "metrics.json"}
+    written = {"config.json", "recordings.csv", "checkpoints", "scores.csv", "metrics.json"}
+    assert {path.name for path in run.iterdir()} == written
     assert run_script("evaluate", f"--checkpoint={run}", f"--workdir={again}", "--report", "--tensorboard")[0] == 0
     written = {"scores.csv", "metrics.json", "report.html", "plots", "tensorboard"}
     assert {path.name for path in again.iterdir()} == written
