@@ -13,15 +13,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-_LONGEST_UNROLLED = 16  # steps; longer loops are compiled as loops, whose body is a few steps
-_UNROLL = 4
+_LONGEST_UNROLLED = 16  # steps; a loop whose body is a few of them would be slower than one of single steps
 
 
 def _loop(step: Callable[[Any, Any], tuple[Any, Any]], zero: Array, inputs: Any, *, n_states: int) -> Any:
     """`jax.lax.scan` of a step from zero states; in an unrolled loop the first state is None instead of zeros."""
     n_steps = len(jax.tree.leaves(inputs)[0])
     if n_steps > _LONGEST_UNROLLED:
-        return jax.lax.scan(step, (zero,) * n_states, inputs, unroll=_UNROLL)[1]
+        return jax.lax.scan(step, (zero,) * n_states, inputs)[1]
     state, outputs = (None,) * n_states, []
     for t in range(n_steps):
         state, output = step(state, jax.tree.map(lambda x, t=t: x[t], inputs))
