@@ -33,14 +33,15 @@ flags.DEFINE_enum(
 
 
 def _machine_id(path: Path, known: tuple[str, ...]) -> str | None:
-    """The id that was given, that the file's path names, or that is the only one."""
+    """The id that was given, that the name carries, or a folder above it where that is a known one, or the only one."""
     from asd_jax.datasets.machines import machine_id_in
 
     if FLAGS.machine_id:
         if len(FLAGS.machine_id) > 1:
             raise InputError("--machine_id: give one id, the machine that all the files are of")
         return FLAGS.machine_id[0]
-    if found := machine_id_in(path.as_posix()):
+    found = machine_id_in(path.as_posix())
+    if found in known or machine_id_in(path.name):  # a folder far above may be called id_07 for reasons of its own
         return found
     if len(known) > 1 and FLAGS.unknown_machine_id == "error":
         raise InputError(
@@ -57,15 +58,14 @@ def main(arguments: list[str]) -> None:
     if not arguments:
         raise InputError("no files given; name the recordings to score after the flags")
     from asd_jax import run_folder
-
-    if FLAGS.workdir:
-        run_folder.check_not_a_run(Path(FLAGS.workdir))
     from asd_jax.datasets import Clip
     from asd_jax.datasets.audio import read_audio
     from asd_jax.datasets.cutting import cut
     from asd_jax.detector import load_detector
     from asd_jax.verdicts import Piece
 
+    if FLAGS.workdir:
+        run_folder.check_not_a_run(Path(FLAGS.workdir))
     detector = load_detector(FLAGS.checkpoint)
     sample_rate = detector.front_end.sample_rate
     channel = FLAGS.channel or run_folder.read_config(Path(FLAGS.checkpoint)).get("data", {}).get("channel", "mix")

@@ -149,3 +149,8 @@ def test_thresholds_come_from_scores_that_the_scorer_did_not_see(detector):
     assert detector.fitted["mse"]["id_00"].threshold.n_normal == 3
     assert detector.fitted["mahalanobis"]["id_00"].threshold.fitted_on == "out-of-fold training clips"
     assert detector.fitted["mahalanobis"]["id_00"].threshold.n_normal == 12
+
+
+def test_a_rate_that_cannot_be(detector):
+    with pytest.raises(InputError, match="sample_rate=0"):
+        detector.prepare(np.zeros(16_000, np.float32), sample_rate=0, name="clip")

@@ -11,6 +11,7 @@ _ALIASES = {
     "sliderail": "slide_rail",
     "3_d_printer": "3d_printer",
 }
+_MACHINE_ID = re.compile(r"(?<![a-z])(?:id|section)_\d{2}(?!\d)")
 
 
 def canonical_machine(name: str) -> str:
@@ -18,9 +19,6 @@ def canonical_machine(name: str) -> str:
     name = unicodedata.normalize("NFC", name.strip())  # macOS spells an umlaut in two characters
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\s-]+", "_", name).lower()
     return _ALIASES.get(words, words)
-
-
-_MACHINE_ID = re.compile(r"(?<![a-z])(?:id|section)_\d{2}(?!\d)")
 
 
 def machine_id_in(path: str) -> str | None:

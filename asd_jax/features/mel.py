@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 from asd_jax.features.spectrogram import power_spectrogram
 
 _BANDS_TOGETHER = 32
+_SLANEY_HZ, _SLANEY_LOG = 200.0 / 3, math.log(6.4) / 27  # Hz a mel below 1 kHz, of which it is mel 15; logarithm above
 
 
 def mel_filterbank(
@@ -68,9 +69,6 @@ def mel_filterbank(
             stacklevel=2,
         )
     return filters
-
-
-_SLANEY_HZ, _SLANEY_LOG = 200.0 / 3, math.log(6.4) / 27  # Hz a mel below 1 kHz, of which it is mel 15; logarithm above
 
 
 def hz_to_mel(frequencies: Float[np.ndarray, "*shape"], *, htk: bool = False) -> Float[np.ndarray, "*shape"]:

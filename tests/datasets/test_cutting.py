@@ -32,7 +32,7 @@ def test_starts_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("clip", "hop"), [(0.0, 1.0), (-1.0, -1.0), (10.0, 0.0), (10.0, 11.0), (np.nan, 1.0), (np.inf, 1.0)]
+    ("clip", "hop"), [(0.0, 1.0), (-1.0, -1.0), (10.0, 0.0), (10.0, 11.0), (np.nan, 1.0), (np.inf, 1.0), (0.05, 0.05)]
 )
 def test_impossible_cuttings(clip, hop):
     with pytest.raises(InputError, match="--clip_"):

@@ -162,6 +162,23 @@ def test_a_run_is_not_written_over(script, finished_run, tmp_path, run_script, m
 
 
 @pytest.mark.parametrize(
+    ("name", "status", "says"),
+    [
+        ("ID_02/monday.wav", 0, "id_02"),  # a folder's name will do, in any case, as in training
+        ("id_07/id_02.wav", 0, "id_02"),
+        ("id_07/monday.wav", 1, "does not say which machine"),  # not one of ours, whatever it is
+        ("id_02/id_07.wav", 1, "id_07"),
+    ],
+)
+def test_which_machine_a_new_recording_is_of(name, status, says, finished_run, machine_tree, tmp_path, run_script):
+    path = tmp_path / name
+    path.parent.mkdir()
+    shutil.copy(machine_tree / FIRST_TRAIN, path)
+    found, stdout, stderr = run_script("score", f"--checkpoint={finished_run}", f"--workdir={tmp_path / 'out'}", path)
+    assert found == status and says in stdout + stderr
+
+
+@pytest.mark.parametrize(
     ("script", "flag", "says"),
     [
         ("gmm", "--reg_covar=-1", "--reg_covar=-1"),
