@@ -16,7 +16,7 @@ import librosa
 import numpy as np
 
 from asd_jax import features
-from asd_jax.extraction import extract_waveforms
+from asd_jax.features.extraction import extract_waveforms
 from benchmarks import harness
 
 SAMPLE_RATE, SECONDS = 16_000, 10
@@ -149,7 +149,7 @@ def memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     frames = extract_waveforms((clip.copy() for _ in range(n_clips)), features.FrontEnd(), n_clips=n_clips)
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    size = frames.frames.nbytes / 2**20
+    size = frames.values.nbytes / 2**20
     print(f"\n{n_clips} clips: output {size:.0f} MiB, peak {peak:.0f}, {peak - size:.0f} beyond it")
 
 

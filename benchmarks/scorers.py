@@ -15,8 +15,9 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
-from asd_jax import scorers, vggish_embedding
+from asd_jax import scorers
 from asd_jax.models import vggish_weights
+from asd_jax.representations import vggish as vggish_embedding
 from benchmarks import harness
 
 N_TRAIN, N_CLIPS, DIM = 1_000, 10_000, 128

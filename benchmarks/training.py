@@ -19,13 +19,13 @@ import jax.numpy as jnp
 import numpy as np
 import torch
 
-from asd_jax.ensembles import train_members
-from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import Scaling
+from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import DenseAutoencoderConfig, LSTMPredictorConfig
-from asd_jax.representations import Network
-from asd_jax.training import init_train_state, train_steps
-from asd_jax.training_plan import Plan, TrainingConfig, epoch_order, make_plan
+from asd_jax.models.network import Network
+from asd_jax.training.ensembles import train_members
+from asd_jax.training.loop import init_train_state, train_steps
+from asd_jax.training.plan import Plan, TrainingConfig, epoch_order, make_plan
 from benchmarks import harness
 
 N_MELS, CONTEXT, HIDDEN = 128, 10, 256
@@ -34,19 +34,19 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 RAW = Scaling(np.zeros(N_MELS, np.float32), np.ones(N_MELS, np.float32))
 
 
-def clips(n_clips: int, n_frames: int) -> ClipFrames:
+def clips(n_clips: int, n_frames: int) -> StoredClips:
     rng = np.random.default_rng(0)
-    return ClipFrames.from_clips([rng.standard_normal((n_frames, N_MELS)).astype(np.float32) for _ in range(n_clips)])
+    return StoredClips.from_clips([rng.standard_normal((n_frames, N_MELS)).astype(np.float32) for _ in range(n_clips)])
 
 
 class Ours:
     """A model in training; a call does the given steps and returns the last loss."""
 
-    def __init__(self, config, data: ClipFrames, batch_size: int) -> None:
+    def __init__(self, config, data: StoredClips, batch_size: int) -> None:
         self.network = Network(config, N_MELS)
         self.training = TrainingConfig(epochs=1, batch_size=batch_size, schedule="constant")
         self.plan: Plan = make_plan(config, self.training, data, np.arange(len(data)), np.zeros(0, int))
-        self.frames = jnp.asarray(data.frames)
+        self.frames = jnp.asarray(data.values)
         self.state = init_train_state(self.network, self.training, 1, key=jax.random.key(0))
 
     def run(self, n_steps: int, steps_per_call: int) -> jax.Array:
@@ -102,7 +102,7 @@ def lstm(n_steps: int, repeats: int) -> None:
     print(f"lstm: time to first step {time.perf_counter() - start:.1f} s")
     model = TorchPredictor().to(DEVICE)
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
-    frames = torch.tensor(data.frames, device=DEVICE)
+    frames = torch.tensor(data.values, device=DEVICE)
     offsets = torch.arange(SEGMENT_FRAMES, device=DEVICE)
     starts = torch.tensor(ours.plan.starts, device=DEVICE)
 
@@ -126,7 +126,7 @@ def dense(repeats: int) -> None:
     jax.block_until_ready(ours.run(50, 50))
     print(f"dense: time to first step {time.perf_counter() - start:.1f} s")
     rows = ours.plan.starts[:, None] + np.arange(5)
-    vectors = torch.tensor(data.frames[rows].reshape(len(rows), -1))
+    vectors = torch.tensor(data.values[rows].reshape(len(rows), -1))
     models = [TorchAutoencoder().to(DEVICE) for _ in range(2)]
     optimizers = [torch.optim.Adam(model.parameters(), 1e-3) for model in models]
     loader = torch.utils.data.DataLoader(

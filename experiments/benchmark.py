@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     """Run what is not finished, and write the table and the chart of what is."""
     common.no_arguments(arguments)
     common.take_recorded_flags()
-    from asd_jax import run_folder
+    from asd_jax.runs import folder as run_folder
 
     known = (*CLASSICAL, *NETWORKS, "vggish_ocsvm")
     unknown = [name for name in FLAGS.experiments if name not in known]
@@ -114,7 +114,7 @@ def _run(machine: str, name: str, folder: Path) -> str:
 
 
 def _draw(base: Path, rows: list[Any]) -> None:
-    from asd_jax import plots
+    from asd_jax.report import plots
 
     values: dict[str, dict[str, Any]] = {}
     controls: dict[str, dict[str, float]] = {}

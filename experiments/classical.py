@@ -94,8 +94,9 @@ def run(
         frames: default of `--frames`.
     """
     common.no_arguments(arguments)
-    from asd_jax.embeddings import ClipSummary, OverlappingFrames
-    from asd_jax.fitted_scorers import ScorerSpec
+    from asd_jax.detectors.fitted_scorers import ScorerSpec
+    from asd_jax.representations.clip_summary import ClipSummary
+    from asd_jax.representations.overlapping_frames import OverlappingFrames
 
     front_end = common.front_end(features)
     given: dict[str, Any] = {name: FLAGS[name].value for name in _SETTINGS[scorer] if FLAGS[name].value is not None}
@@ -136,8 +137,8 @@ def run_scorer(
 
 
 def _run_scorer(experiment: str, spec: Any, representation: Any, front_end: Any, stamp: dict[str, Any]) -> None:
-    from asd_jax.classical import ClassicalConfig, exploratory
-    from asd_jax.classical import run as run_experiment
+    from asd_jax.runs.classical import ClassicalConfig, exploratory
+    from asd_jax.runs.classical import run as run_experiment
 
     if FLAGS.search and FLAGS.oracle_search:
         raise InputError("--search and --oracle_search exclude one another")

@@ -88,7 +88,7 @@ def take_recorded_flags() -> None:
         return
     if FLAGS.workdir is None:
         raise InputError("--resume needs --workdir, the folder of the run to go on with")
-    from asd_jax import run_folder
+    from asd_jax.runs import folder as run_folder
 
     recorded = run_folder.read_config(Path(FLAGS.workdir)).get("flags", {})
     for name in _script_flags() & set(recorded):
@@ -98,7 +98,7 @@ def take_recorded_flags() -> None:
 
 def data_config() -> Any:
     """The `DataConfig` that the flags describe."""
-    from asd_jax.recordings import DataConfig
+    from asd_jax.runs.recordings import DataConfig
 
     machine = FLAGS.machine
     if machine is None and FLAGS.data_dir is None:
@@ -121,11 +121,11 @@ def data_config() -> Any:
 
 def cache_dir() -> str | None:
     """Folder of prepared recordings; None where they are not wanted."""
-    from asd_jax import user_cache
+    from asd_jax import files
 
     if not FLAGS.prepare:
         return None
-    return str(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else user_cache.folder())
+    return str(Path(FLAGS.cache_dir).expanduser() if FLAGS.cache_dir else files.cache_folder())
 
 
 def front_end(default: str) -> Any:
@@ -154,8 +154,8 @@ def run_network(experiment: str, model: Any, training: Any, *, scorer: str = "ms
 
 
 def _run_network(experiment: str, model: Any, training: Any, scorer: str) -> None:
-    from asd_jax import compilation_cache
-    from asd_jax.experiment import ExperimentConfig, run
+    from asd_jax.runs import compilation_cache
+    from asd_jax.runs.experiment import ExperimentConfig, run
 
     compilation_cache.enable()
     data = data_config()
@@ -186,7 +186,7 @@ def _run_network(experiment: str, model: Any, training: Any, scorer: str) -> Non
 
 def outputs() -> Any:
     """What to write beside the results."""
-    from asd_jax.outputs import Outputs
+    from asd_jax.runs.outputs import Outputs
 
     return Outputs(report=FLAGS.report, tensorboard=FLAGS.tensorboard, submission=FLAGS.submission)
 

@@ -24,8 +24,9 @@ _CAPTION = (
 
 def main(arguments: list[str]) -> None:
     """Compare the runs that the arguments name."""
-    from asd_jax import run_folder, tables
-    from asd_jax.comparison import compare, csv_table, reading_table
+    from asd_jax import files
+    from asd_jax.report import text_tables as tables
+    from asd_jax.runs.comparison import compare, csv_table, reading_table
 
     compared = compare(arguments, scorers=tuple(FLAGS.scorers or ()))
     first = compared[0].row
@@ -33,8 +34,8 @@ def main(arguments: list[str]) -> None:
     print(f"{caption}\n\n{tables.text(table)}\n")
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / "compare" / now)
-    run_folder.write_text(workdir / "compare.csv", tables.csv_text(csv_table(compared)))
-    run_folder.write_text(workdir / "compare.md", f"{caption}\n\n{tables.markdown(table)}")
+    files.write_text(workdir / "compare.csv", tables.csv_text(csv_table(compared)))
+    files.write_text(workdir / "compare.md", f"{caption}\n\n{tables.markdown(table)}")
     print(f"written to {workdir}/compare.csv and compare.md")
 
 

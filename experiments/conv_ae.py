@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
     """Apply the flags to the recipe and run it."""
     common.no_arguments(arguments)
     common.take_recorded_flags()
-    config, recipe = asd_jax.models.ConvAutoencoderConfig, asd_jax.training_plan.TrainingConfig
+    config, recipe = asd_jax.models.ConvAutoencoderConfig, asd_jax.training.plan.TrainingConfig
     settings = {} if FLAGS.window_hop is None else {"window_hop": FLAGS.window_hop}
     if FLAGS.variant == "uminho":
         model = config.uminho(**settings)

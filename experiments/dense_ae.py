@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
     common.no_arguments(arguments)
     common.take_recorded_flags()
     model = asd_jax.models.DenseAutoencoderConfig()
-    training = asd_jax.training_plan.TrainingConfig(epochs=100, batch_size=512, learning_rate=1e-3, schedule="constant")
+    training = asd_jax.training.plan.TrainingConfig(epochs=100, batch_size=512, learning_rate=1e-3, schedule="constant")
     common.run_network("dense_ae", model, training)
 
 

@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
     common.no_arguments(arguments)
     if FLAGS.checkpoint is None:
         raise InputError("--checkpoint is needed: the folder of a finished run")
-    from asd_jax.evaluation_run import evaluate_run
+    from asd_jax.runs.evaluation import evaluate_run
 
     evaluate_run(
         FLAGS.checkpoint,

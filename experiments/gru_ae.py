@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> None:
     common.no_arguments(arguments)
     common.take_recorded_flags()
     model = asd_jax.models.GRUAutoencoderConfig(**common.given("hidden_size"), **common.window())
-    training = asd_jax.training_plan.TrainingConfig(
+    training = asd_jax.training.plan.TrainingConfig(
         epochs=10, min_steps=300, batch_size=64, learning_rate=1e-3, schedule="constant"
     )
     common.run_network("gru_ae", model, training)

@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
     common.no_arguments(arguments)
     common.take_recorded_flags()
     model = asd_jax.models.LSTMAutoencoderConfig(**common.given("hidden_size"), **common.window())
-    training = asd_jax.training_plan.TrainingConfig(epochs=20, min_steps=1500, batch_size=64, learning_rate=1e-3)
+    training = asd_jax.training.plan.TrainingConfig(epochs=20, min_steps=1500, batch_size=64, learning_rate=1e-3)
     common.run_network("lstm_ae", model, training)
 
 

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
         context_frames=FLAGS.context_frames,
         segment_frames=FLAGS.context_frames + 20,
     )
-    training = asd_jax.training_plan.TrainingConfig(epochs=6, min_steps=500, batch_size=32, learning_rate=1e-3)
+    training = asd_jax.training.plan.TrainingConfig(epochs=6, min_steps=500, batch_size=32, learning_rate=1e-3)
     common.run_network("lstm_pred", model, training)
 
 

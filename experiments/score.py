@@ -19,7 +19,7 @@ from asd_jax.errors import InputError
 from experiments import common
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from asd_jax.verdicts import Piece
+    from asd_jax.detectors.verdicts import Piece
 
 FLAGS = flags.FLAGS
 
@@ -57,12 +57,13 @@ def main(arguments: list[str]) -> None:
         raise InputError("--checkpoint is needed: the folder of a finished run")
     if not arguments:
         raise InputError("no files given; name the recordings to score after the flags")
-    from asd_jax import run_folder
+    from asd_jax import files
     from asd_jax.datasets import Clip
     from asd_jax.datasets.audio import read_audio
     from asd_jax.datasets.cutting import cut
-    from asd_jax.detector import load_detector
-    from asd_jax.verdicts import Piece
+    from asd_jax.detectors.detector import load_detector
+    from asd_jax.detectors.verdicts import Piece
+    from asd_jax.runs import folder as run_folder
 
     if FLAGS.workdir:
         run_folder.check_not_a_run(Path(FLAGS.workdir))
@@ -111,7 +112,7 @@ def main(arguments: list[str]) -> None:
         for index, name in enumerate(arguments)
         if heard[index]
     ]
-    _report(rows, FLAGS.scorer or detector.headline_scorer, run_folder.write_text)
+    _report(rows, FLAGS.scorer or detector.headline_scorer, files.write_text)
 
 
 class Row(NamedTuple):

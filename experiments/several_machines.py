@@ -31,7 +31,7 @@ def run(experiment: str, one: Callable[[], None], given_flags: dict[str, Any]) -
     if FLAGS.machine is None or (FLAGS.machine != "all" and "," not in FLAGS.machine):
         one()
         return
-    from asd_jax import run_folder
+    from asd_jax.runs import folder as run_folder
 
     machines = machines_asked_for()
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -88,14 +88,16 @@ def write_table(base: Path, runs: list[Path]) -> list[Any]:
         base: a folder.
         runs: folders of runs; those without `metrics.json` are left out.
     """
-    from asd_jax import result_rows, run_folder, tables
+    from asd_jax import files
+    from asd_jax.report import text_tables as tables
+    from asd_jax.runs import result_rows
 
     finished = [run for run in runs if (run / "metrics.json").exists()]
     rows = [row for run in finished for row in result_rows.rows_of(result_rows.read_metrics(run), run=run.name)]
     if rows:
         table = result_rows.table(rows)
         print("\n" + tables.text(table))
-        run_folder.write_text(base / "table.csv", tables.csv_text(table))
-        run_folder.write_text(base / "table.md", tables.markdown(table))
+        files.write_text(base / "table.csv", tables.csv_text(table))
+        files.write_text(base / "table.md", tables.markdown(table))
         print(f"\nwritten to {base}/table.md and table.csv")
     return rows

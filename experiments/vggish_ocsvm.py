@@ -25,9 +25,9 @@ def main(arguments: list[str]) -> None:
     common.no_arguments(arguments)
     if FLAGS.vggish_weights and FLAGS.random_weights:
         raise InputError("--vggish_weights and --random_weights exclude one another")
+    from asd_jax.detectors.fitted_scorers import ScorerSpec
     from asd_jax.features import FrontEnd
-    from asd_jax.fitted_scorers import ScorerSpec
-    from asd_jax.vggish_embedding import VGGishEmbedding
+    from asd_jax.representations.vggish import VGGishEmbedding
 
     settings = {name: FLAGS[name].value for name in ("nu", "gamma") if FLAGS[name].value is not None}
     if not FLAGS["search"].present and not FLAGS.oracle_search and "gamma" not in settings:

@@ -35,7 +35,7 @@ def load(*, machine: str, machine_ids: tuple[str, ...] = (), sample_rate: int = 
         )
     config = synthetic.SlideRailConfig(sample_rate=sample_rate)
     clips = tuple(
-        Clip(clip.file_name, clip.machine_id, clip.split, clip.is_anomaly)
+        Clip(clip.file_name, clip.machine_id, clip.split, clip.is_anomaly, machine_type=synthetic.MACHINE_TYPE)
         for clip in synthetic.clip_names(config)
         if not machine_ids or clip.machine_id in machine_ids
     )

@@ -2,9 +2,22 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+
+
+class Machine(NamedTuple):
+    """What is fitted separately: ids alone are not unique, since every machine type has an `id_00`.
+
+    Attributes:
+        machine_type: canonical name, such as `slide_rail`; empty where it is not known.
+        machine_id: machine id or section, such as `id_00`.
+    """
+
+    machine_type: str
+    machine_id: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +35,7 @@ class Clip:
         recording: the file that it is read from, relative to the data directory; `file_name` where not given.
         start_seconds: where in the recording it starts.
         clip_seconds: how long it is; None up to the recording's end.
+        machine_type: canonical name of the machine type, such as `slide_rail`.
     """
 
     file_name: str
@@ -33,6 +47,12 @@ class Clip:
     recording: str = ""
     start_seconds: float = 0.0
     clip_seconds: float | None = None
+    machine_type: str = ""
+
+    @property
+    def machine(self) -> Machine:
+        """What is fitted for it: its machine type and id."""
+        return Machine(self.machine_type, self.machine_id)
 
     def __post_init__(self) -> None:
         if not self.recording:

@@ -15,7 +15,7 @@ from asd_jax.datasets.download import Client, Record, RemoteFile
 from asd_jax.datasets.releases import Part, Release
 from asd_jax.datasets.unpack import unpack
 from asd_jax.errors import InputError
-from asd_jax.run_folder import write_json
+from asd_jax.files import write_json
 
 _FETCHED = ".fetched"  # archives while they come, and what became of those that did
 _SOUNDS = (".wav", ".flac", ".ogg", ".mp3")

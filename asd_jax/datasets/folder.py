@@ -53,7 +53,7 @@ def load(
             "or pass --dataset=any_folder"
         )
     channel = channel or layout.channel
-    clips = _clips(names, layout, channel)
+    clips = _clips(names, layout, channel, machine)
     clips = _restrict(clips, machine_ids, data_dir)
     clips = ground_truth.apply(clips, data_dir, folder.tree.tables, machine=machine, layout=layout)
     for clip in clips:
@@ -92,7 +92,7 @@ def load(
     return Dataset(name, machine, tuple(clips), read, description, channel, warnings)
 
 
-def _clips(names: Names, layout: Layout, channel: str) -> list[Clip]:
+def _clips(names: Names, layout: Layout, channel: str, machine: str) -> list[Clip]:
     if layout.is_of_channel is not None:
         names = {path: name for path, name in names.items() if layout.is_of_channel(name, channel)}
         if not names:
@@ -100,7 +100,7 @@ def _clips(names: Names, layout: Layout, channel: str) -> list[Clip]:
                 f"--channel={channel}: no recordings of that microphone; {layout.title} has a file for each, from 0"
             )
     return [
-        Clip(path, name.machine_id, name.split, name.is_anomaly, name.domain, name.attributes)
+        Clip(path, name.machine_id, name.split, name.is_anomaly, name.domain, name.attributes, machine_type=machine)
         for path, name in names.items()
     ]
 

@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax import run_folder
+from asd_jax import files
 from asd_jax.datasets import Dataset
-from asd_jax.detector import Detector
-from asd_jax.evaluation import Evaluation
-from asd_jax.extraction import ClipFrames
+from asd_jax.detectors.detector import Detector
+from asd_jax.evaluation.evaluate import Evaluation
 from asd_jax.features import FrontEnd
+from asd_jax.features.stored_clips import StoredClips
 from asd_jax.report.clips import clip_rows
 from asd_jax.report.page import render
 from asd_jax.report.ranking import rank_clips
 from asd_jax.report.run_plots import read_history, run_plots
+from asd_jax.runs import folder as run_folder
 
 __all__ = ["write_report"]
 
@@ -24,7 +25,7 @@ def write_report(
     results: dict[str, Any],
     evaluation: Evaluation,
     detectors: dict[str, Detector],
-    frames: dict[FrontEnd, ClipFrames],
+    frames: dict[FrontEnd, StoredClips],
     dataset: Dataset,
 ) -> Path:
     """Write `plots/` and `report.html`.
@@ -54,5 +55,5 @@ def write_report(
     files |= {f"worst_{number:02d}": row.picture for number, row in enumerate(rows, 1) if row.picture}
     for name, content in files.items():
         (folder / f"{name}.png").write_bytes(content)
-    run_folder.write_text(path, render(results, dataset.description or dataset.name, plots, rows, map_title))
+    files.write_text(path, render(results, dataset.description or dataset.name, plots, rows, map_title))
     return path

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int
 
-from asd_jax import plots
 from asd_jax.datasets import Dataset
-from asd_jax.detector import Detector
+from asd_jax.detectors.detector import Detector
 from asd_jax.errors import InputError
-from asd_jax.extraction import ClipFrames
 from asd_jax.features import FrontEnd
-from asd_jax.plots.style import mel_frequencies
-from asd_jax.report import media
+from asd_jax.features.stored_clips import StoredClips
+from asd_jax.report import media, plots
 from asd_jax.report.maps import CONTROL, clip_maps, has_network
+from asd_jax.report.plots.style import mel_frequencies
 from asd_jax.report.ranking import RankedClip
-from asd_jax.residual_maps import ClipMap
+from asd_jax.representations.residual_maps import ClipMap
 
 N_MAPS = 150  # clips with a small map; a network needs some milliseconds for each
 N_PICTURES = 8  # clips shown whole, with sound
@@ -37,7 +36,7 @@ def clip_rows(
     ranked: Sequence[RankedClip],
     frames_of: Int[np.ndarray, " n_clips"] | None,
     detectors: dict[str, Detector],
-    frames: dict[FrontEnd, ClipFrames],
+    frames: dict[FrontEnd, StoredClips],
     dataset: Dataset,
 ) -> tuple[list[ClipRow], str]:
     """The rows in the order given, and what their maps show.

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from asd_jax.detector import Detector
-from asd_jax.extraction import ClipFrames
-from asd_jax.representations import PerMachine, Residual
-from asd_jax.residual_maps import ClipMap, residual_maps
+from asd_jax.detectors.detector import Detector
+from asd_jax.features.stored_clips import StoredClips
+from asd_jax.representations.per_machine import PerMachine
+from asd_jax.representations.residual import Residual
+from asd_jax.representations.residual_maps import ClipMap, residual_maps
 
 CONTROL = "log_mel_mean"
 
@@ -18,7 +19,7 @@ def has_network(detector: Detector) -> bool:
 
 
 def clip_maps(
-    detectors: dict[str, Detector], frames: ClipFrames, machine_ids: Sequence[str]
+    detectors: dict[str, Detector], frames: StoredClips, machine_ids: Sequence[str]
 ) -> Iterator[tuple[int, ClipMap]]:
     """The map of each clip, in any order, with its index.
 

@@ -13,10 +13,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from asd_jax.plots.style import percent
 from asd_jax.report import tables
 from asd_jax.report.clips import ClipRow
 from asd_jax.report.media import data_uri
+from asd_jax.report.plots.style import percent
 from asd_jax.report.run_plots import Plot
 
 _TEMPLATES = jinja2.Environment(

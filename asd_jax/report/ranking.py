@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from asd_jax.datasets.clips import Clip
-from asd_jax.detector import Detector
+from asd_jax.detectors.detector import Detector
 
 OUTCOMES = {
     (True, False): "missed",

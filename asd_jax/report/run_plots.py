@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax import plots
-from asd_jax.detector import Detector
-from asd_jax.evaluation import Evaluation
+from asd_jax.detectors.detector import Detector
+from asd_jax.evaluation.evaluate import Evaluation
+from asd_jax.report import plots
 from asd_jax.report.maps import CONTROL
 from asd_jax.report.tables import interval
 

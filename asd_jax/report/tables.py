@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from asd_jax import metrics
+from asd_jax.evaluation import metrics
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from zenodo import Zenodo
 from asd_jax.datasets import open_dataset
 from asd_jax.datasets.audio import read_audio
 from asd_jax.features import FrontEnd
-from asd_jax.recordings import DataConfig
+from asd_jax.runs.recordings import DataConfig
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@ import jax
 import numpy as np
 
 from asd_jax import scorers
-from asd_jax.extraction import ClipFrames
 from asd_jax.features.scaling import Scaling
+from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import DenseAutoencoderConfig
-from asd_jax.representations import Network, Residual
+from asd_jax.models.network import Network
+from asd_jax.representations.residual import Residual
 
 
 def keras_weights(path):
@@ -35,7 +36,7 @@ def test_published_weights_give_the_published_scores(real_data):
     ours = jax.eval_shape(lambda: network.init(key=jax.random.key(0)))
     assert jax.tree.map(np.shape, (params, state)) == jax.tree.map(np.shape, ours)
     with np.load(real_data / "toycar_golden" / "id_01_clips.npz") as golden:
-        clips, published = ClipFrames.from_clips(list(golden["log_mel"])), golden["anomaly_score"]
+        clips, published = StoredClips.from_clips(list(golden["log_mel"])), golden["anomaly_score"]
     raw_decibels = Scaling(np.zeros(128, np.float32), np.ones(128, np.float32))
     values = Residual(network, params, state, raw_decibels)(clips)
     assert values.window_error.shape == (60, 196)

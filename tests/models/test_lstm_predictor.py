@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asd_jax.models import LSTMPredictorConfig
-from asd_jax.representations import Network
+from asd_jax.models.network import Network
 
 CONFIG = LSTMPredictorConfig(hidden_size=12, context_frames=4)
 

@@ -8,13 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from asd_jax import checkpoints, models
-from asd_jax.extraction import ClipFrames
+from asd_jax import models
 from asd_jax.features import scaling
-from asd_jax.representations import Network, Residual
-from asd_jax.residual_maps import residual_maps
-from asd_jax.training import fit
-from asd_jax.training_plan import TrainingConfig, make_plan
+from asd_jax.features.stored_clips import StoredClips
+from asd_jax.models.network import Network
+from asd_jax.representations.residual import Residual
+from asd_jax.representations.residual_maps import residual_maps
+from asd_jax.training import checkpoints
+from asd_jax.training.loop import fit
+from asd_jax.training.plan import TrainingConfig, make_plan
 
 N_FEATURES = 8
 SMALL = {
@@ -56,13 +58,13 @@ def made_clips():
     for length in [21] * 8 + [17] * 4:
         angle = rng.uniform(0, 6) + 0.9 * np.arange(length)[:, None] + 0.7 * np.arange(N_FEATURES)[None, :]
         clips.append((3 * np.sin(angle) + 0.3 * rng.standard_normal(angle.shape) - 20).astype(np.float32))
-    return ClipFrames.from_clips(clips)
+    return StoredClips.from_clips(clips)
 
 
 @dataclasses.dataclass
 class Trained:
     network: Network
-    clips: ClipFrames
+    clips: StoredClips
     result: object
     again: object
     representation: Residual
@@ -73,7 +75,7 @@ def trained(request):
     config, clips = request.param, made_clips()
     network = Network(config, N_FEATURES)
     plan = make_plan(config, TRAINING, clips, np.arange(1, 12), np.arange(1))
-    scale = scaling.REGISTRY[config.scaling](clips.frames)
+    scale = scaling.REGISTRY[config.scaling](clips.values)
     result, again = (fit(network, clips, plan, TRAINING, scaling=scale, seed=3) for _ in range(2))
     return Trained(network, clips, result, again, Residual(network, result.params, result.model_state, scale))
 
@@ -120,10 +122,10 @@ def test_two_runs_with_a_seed_are_bit_equal(trained):
 def test_scores_do_not_depend_on_batch_or_order(trained):
     clips, whole = trained.clips, trained.representation(trained.clips)
     order = np.random.default_rng(4).permutation(len(clips))
-    shuffled = trained.representation(ClipFrames.from_clips([clips.clip(int(i)) for i in order]))
+    shuffled = trained.representation(StoredClips.from_clips([clips.clip(int(i)) for i in order]))
     np.testing.assert_allclose(shuffled.window_error, whole.window_error[order], rtol=1e-5)
     np.testing.assert_allclose(shuffled.vector, whole.vector[order], atol=1e-5)
-    alone = trained.representation(ClipFrames.from_clips([clips.clip(0)]))
+    alone = trained.representation(StoredClips.from_clips([clips.clip(0)]))
     np.testing.assert_allclose(alone.window_error[0], whole.window_error[0], rtol=1e-5)
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from asd_jax import vggish_embedding
 from asd_jax.errors import InputError
-from asd_jax.extraction import ClipFrames
 from asd_jax.features import FrontEnd
+from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import vggish_weights
 from asd_jax.models.vggish import VGGishConfig
-from asd_jax.vggish_embedding import VGGishEmbedding
+from asd_jax.representations import vggish as vggish_embedding
+from asd_jax.representations.vggish import VGGishEmbedding
 
 FRONT_END = FrontEnd.from_names("log_mel", preset="vggish")
 
@@ -132,12 +132,12 @@ def test_without_network_it_says_what_to_fetch_and_where_to_put_it(cache, monkey
     with pytest.raises(InputError, match=r"vggish-10086976\.pth \(288 MB\) elsewhere and put it at .*cache"):
         VGGishEmbedding.load()
     with pytest.raises(InputError, match="needs the VGGish weights with SHA-256 abc"):
-        VGGishEmbedding("abc")(ClipFrames.from_clips([np.zeros((96, 64))]))
+        VGGishEmbedding("abc")(StoredClips.from_clips([np.zeros((96, 64))]))
 
 
 def test_embeddings_are_kept_by_content(cache, monkeypatch):
     rng = np.random.default_rng(0)
-    clips = ClipFrames.from_clips([rng.standard_normal((n, 64)).astype(np.float32) for n in (100, 200, 300)])
+    clips = StoredClips.from_clips([rng.standard_normal((n, 64)).astype(np.float32) for n in (100, 200, 300)])
     representation = VGGishEmbedding.random(seed=0)
     values = representation(clips)
     np.testing.assert_array_equal(values.window_vector.n_windows, [1, 2, 3])

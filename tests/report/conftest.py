@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 from asd_jax.datasets import Clip, Dataset
-from asd_jax.detector import Detector
-from asd_jax.evaluation import evaluate
-from asd_jax.extraction import extract_waveforms
+from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.fitted_scorers import fit_scorers
+from asd_jax.evaluation.evaluate import evaluate
 from asd_jax.features import FrontEnd, standardize
-from asd_jax.fitted_scorers import fit_scorers
+from asd_jax.features.extraction import extract_waveforms
 from asd_jax.models import LSTMPredictorConfig
+from asd_jax.models.network import Network
 from asd_jax.report import clips
-from asd_jax.representations import FrameMean, Network, Residual
+from asd_jax.representations.frame_mean import FrameMean
+from asd_jax.representations.residual import Residual
 
 PICTURES = 2  # of clips in the tests' reports: most of the time goes into them
 FRONT_END = FrontEnd(n_mels=16)
@@ -84,7 +86,7 @@ def make(
     detectors = {"detector": detector(FrameMean(), "mahalanobis"), "log_mel_mean": detector(FrameMean(), "mahalanobis")}
     if network:
         net = Network(LSTMPredictorConfig(hidden_size=4, n_layers=1, context_frames=2), FRONT_END.n_features)
-        residual = Residual(net, *net.init(key=jax.random.key(0)), standardize(train_frames.frames))
+        residual = Residual(net, *net.init(key=jax.random.key(0)), standardize(train_frames.values))
         detectors["detector"] = detector(residual, "mse")
     evaluation = evaluate(detectors, test, {FRONT_END: frames}, machine="fan", dataset=dataset)
     results = {

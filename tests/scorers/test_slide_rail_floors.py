@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asd_jax import metrics, scorers
+from asd_jax import scorers
+from asd_jax.evaluation import metrics
 
 # AUC and pAUC, mean over the four ids, defaults of each scorer.
 FLOORS = {

@@ -1,0 +1,81 @@
+"""From clips to their frames: decoding in parallel, what cannot be read, what is silent."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from tqdm import tqdm
+
+from asd_jax.datasets.clips import Clip
+from asd_jax.datasets.read_ahead import read_ahead
+from asd_jax.errors import InputError
+from asd_jax.features import FrontEnd
+from asd_jax.features.extraction import extract_waveforms
+from asd_jax.features.stored_clips import StoredClips
+
+
+@dataclasses.dataclass(frozen=True)
+class Extracted:
+    """Frames of a list of clips: those that could be read, and what was found on the way.
+
+    Attributes:
+        clips: the clips read, in the order given.
+        frames: their frames.
+        silent: file names of clips in which every sample is zero.
+        bad: one line for every file left out under `skip_bad_files`.
+    """
+
+    clips: tuple[Clip, ...]
+    frames: StoredClips
+    silent: tuple[str, ...]
+    bad: tuple[str, ...]
+
+
+def extract(
+    clips: Sequence[Clip],
+    read: Callable[[Clip], np.ndarray],
+    front_end: FrontEnd,
+    *,
+    min_frames: int = 1,
+    skip_bad_files: bool = False,
+    description: str = "clips",
+) -> Extracted:
+    """Read clips and compute their frames, with a progress bar when on a terminal.
+
+    Args:
+        clips: the clips to read.
+        read: waveform of a clip (`Dataset.read`).
+        front_end: the transform.
+        min_frames: fewest frames that a clip must give, as the model asks.
+        skip_bad_files: leave bad files out and report them, instead of stopping at the first.
+        description: what the progress bar says.
+
+    Raises:
+        InputError: a file is bad (see `read_audio`) or too short, or none could be read.
+    """
+    kept, silent, bad = [], [], []
+
+    def waveforms() -> Iterator[np.ndarray]:
+        stream = read_ahead(clips, read)
+        for clip, waveform in tqdm(stream, total=len(clips), desc=description, unit="clip", disable=None):
+            if not isinstance(waveform, InputError) and front_end.n_frames(len(waveform)) < min_frames:
+                seconds = len(waveform) / front_end.sample_rate
+                needed = (min_frames - 1) * front_end.hop_length / front_end.sample_rate
+                waveform = InputError(
+                    f"{clip.file_name} is too short: {seconds:.2f} s, but the model needs at least {needed:.2f} s "
+                    f"({min_frames} frames); remove it or pass --skip_bad_files"
+                )
+            if isinstance(waveform, InputError):
+                if not skip_bad_files:
+                    raise waveform
+                bad.append(str(waveform))
+                continue
+            kept.append(clip)
+            if not waveform.any():
+                silent.append(clip.file_name)
+            yield waveform
+
+    frames = extract_waveforms(waveforms(), front_end, n_clips=len(clips))
+    if not len(frames):
+        raise InputError(f"none of the {len(clips)} {description} could be read; the first: {(*bad, '')[0]}")
+    return Extracted(tuple(kept), frames, tuple(silent), tuple(bad))

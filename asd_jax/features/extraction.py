@@ -1,0 +1,132 @@
+"""From waveforms to frames: the front end compiled and batched, each clip stored once."""
+
+import collections
+import functools
+import math
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float
+
+from asd_jax.features import FrontEnd
+from asd_jax.features.length_buckets import LengthBuckets
+from asd_jax.features.stored_clips import StoredClips
+
+_BATCH_SAMPLES = 2**20  # 6 clips of 10 s at 16 kHz: larger batches gain nothing on a CPU and cost memory
+_MOST_EXPECTED_ROWS = 2**22  # 2 GiB of 128 bands: a first clip of hours says nothing of the next
+
+
+@functools.partial(jax.jit, static_argnames="front_end")
+def _extract_batch(
+    front_end: FrontEnd, waveforms: Float[Array, "batch n_samples"]
+) -> Float[Array, "batch n_frames n_features"]:
+    return front_end(waveforms)
+
+
+def extract_waveforms(
+    waveforms: Iterable[Float[np.ndarray, " _"]], front_end: FrontEnd, *, n_clips: int = 1
+) -> StoredClips:
+    """Frames of each waveform of a stream, computed in compiled batches of one padded length each.
+
+    Args:
+        waveforms: mono float32 at the front end's rate, of any lengths; taken one at a time.
+        n_clips: how many to expect: where clips are of one length, memory is taken once and holds nothing else.
+    """
+    buckets = LengthBuckets()
+    waiting = collections.defaultdict(list)
+    rows = _Rows(front_end.n_features, n_clips)
+    memory = threading.local()
+
+    def compute(clips: list[tuple[int, np.ndarray]], padded_length: int, batch_size: int) -> None:
+        batch = _reused(memory, (batch_size, padded_length))
+        for row, (_, waveform) in enumerate(clips):
+            batch[row, : len(waveform)] = waveform
+            batch[row, len(waveform) :] = 0.0
+        batch[len(clips) :] = 0.0
+        frames = np.asarray(_extract_batch(front_end, batch))
+        for (index, _), clip_frames in zip(clips, frames, strict=False):
+            rows.fill(index, clip_frames)
+
+    # A transform keeps one core busy, so that batches run side by side; few enough wait to hold their memory down.
+    # The first batch of a shape runs alone: two threads would compile the same program twice.
+    n_threads = os.cpu_count() or 1
+    running: collections.deque[Future[None]] = collections.deque()
+    compiled = set()
+
+    def start(pool: ThreadPoolExecutor, padded_length: int, batch_size: int) -> None:
+        batch = (waiting.pop(padded_length), padded_length, batch_size)
+        if batch[1:] not in compiled:
+            compiled.add(batch[1:])
+            compute(*batch)
+            return
+        running.append(pool.submit(compute, *batch))
+        if len(running) > n_threads:
+            running.popleft().result()
+
+    def wait() -> None:
+        while running:
+            running.popleft().result()
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        for waveform in waveforms:
+            length = len(waveform)
+            index = rows.reserve(front_end.n_frames(length), before_moving=wait)
+            padded_length = buckets(length) if front_end.pads_freely else length
+            batch_size = max(1, _BATCH_SAMPLES // padded_length)
+            waiting[padded_length].append((index, waveform))
+            if len(waiting[padded_length]) == batch_size:
+                start(pool, padded_length, batch_size)
+        for padded_length, clips in list(waiting.items()):
+            start(pool, padded_length, len(clips))
+        wait()
+    return rows.finish()
+
+
+def _reused(memory: threading.local, shape: tuple[int, int]) -> Float[np.ndarray, "batch n_samples"]:
+    """This thread's batch of a shape, with what was in it before.
+
+    Fresh memory would cost its page faults every time, and JAX a copy wherever it does not begin on 64 bytes.
+    """
+    if getattr(memory, "batch", None) is None or memory.batch.shape != shape:
+        samples = np.empty(math.prod(shape) + 16, np.float32)
+        first = -samples.ctypes.data % 64 // samples.itemsize
+        memory.batch = samples[first : first + math.prod(shape)].reshape(shape)
+    return memory.batch
+
+
+class _Rows:
+    """Rows for the frames of clips whose number is not known beforehand, one array from the first clip to the last."""
+
+    def __init__(self, n_features: int, n_clips: int) -> None:
+        self._n_clips = n_clips
+        self._rows = np.empty((0, n_features), np.float32)
+        self._start = [0]
+
+    def reserve(self, n_frames: int, *, before_moving: Callable[[], None]) -> int:
+        """Make room for a clip's frames and return its number; nobody may be writing when the array moves."""
+        needed, capacity = self._start[-1] + n_frames, len(self._rows)
+        if needed > capacity:
+            before_moving()
+            expected = min(n_frames * self._n_clips, _MOST_EXPECTED_ROWS)
+            shape = (max(needed, expected, capacity + capacity // 4), self._rows.shape[1])
+            if capacity == 0:
+                self._rows = np.empty(shape, np.float32)  # untouched pages take no memory
+            else:
+                self._rows.resize(shape, refcheck=False)
+        self._start.append(needed)
+        return len(self._start) - 2
+
+    def fill(self, index: int, frames: Float[np.ndarray, "_ n_features"]) -> None:
+        """Write a clip's frames; those beyond what was reserved, of padding, are left out."""
+        start, end = self._start[index : index + 2]
+        self._rows[start:end] = frames[: end - start]
+
+    def finish(self) -> StoredClips:
+        """The frames of all clips, in the order in which they were reserved."""
+        start = np.asarray(self._start, np.int64)
+        self._rows.resize((self._start[-1], self._rows.shape[1]), refcheck=False)
+        return StoredClips(self._rows, start[:-1], np.diff(start))

@@ -1,0 +1,76 @@
+"""Clips of any length in one array, each stored once; examples are cut from it inside compiled code."""
+
+import collections
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Int16
+
+from asd_jax.features.length_buckets import LengthBuckets
+
+Values = Float[np.ndarray, "total n_features"] | Float[np.ndarray, " total"] | Int16[np.ndarray, " total"]
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredClips:
+    """Clips that may differ in length, concatenated: frames, or waveforms.
+
+    Attributes:
+        values: `(total, n_features)` float32 frames, or `(total,)` samples, float32 or int16 at full scale 2**15.
+        clip_start: `(n_clips,)` row of each clip's first frame or sample.
+        clip_length: `(n_clips,)` frames or samples of each clip.
+    """
+
+    values: Values
+    clip_start: Int[np.ndarray, " n_clips"]
+    clip_length: Int[np.ndarray, " n_clips"]
+
+    @classmethod
+    def from_clips(cls, clips: Sequence[np.ndarray]) -> "StoredClips":
+        """Concatenate one clip after another: frames or samples, as float32 unless they are int16."""
+        length = np.asarray([len(clip) for clip in clips], dtype=np.int64)
+        start = np.concatenate([[0], np.cumsum(length)[:-1]]).astype(np.int64)
+        values = np.concatenate(clips)
+        return cls(values if values.dtype == np.int16 else values.astype(np.float32, copy=False), start, length)
+
+    def __len__(self) -> int:
+        return len(self.clip_start)
+
+    def clip(self, index: int) -> np.ndarray:
+        """Frames or samples of one clip (a view)."""
+        start = self.clip_start[index]
+        return self.values[start : start + self.clip_length[index]]
+
+    def select(self, chosen: Int[np.ndarray, " n"]) -> "StoredClips":
+        """The chosen clips, in the order given (a copy)."""
+        return StoredClips.from_clips([self.clip(int(index)) for index in chosen])
+
+    def padded_batches(self, *, max_length: int = 8192) -> Iterator[tuple[Int[np.ndarray, " n"], np.ndarray]]:
+        """Clips in batches of one padded length each, every batch of a length equally large.
+
+        Args:
+            max_length: most frames or samples in a batch, unless a single clip has more.
+
+        Yields:
+            indices of the clips in the batch's first rows, and their zero-padded values; further rows are zero.
+        """
+        buckets = LengthBuckets()
+        groups = collections.defaultdict(list)
+        for index, length in enumerate(self.clip_length):
+            groups[buckets(int(length))].append(index)
+        for padded_length, members in groups.items():
+            size = min(max(1, max_length // padded_length), len(members))
+            for first in range(0, len(members), size):
+                chosen = np.asarray(members[first : first + size])
+                batch = np.zeros((size, padded_length, *self.values.shape[1:]), self.values.dtype)
+                for row, index in enumerate(chosen.tolist()):
+                    batch[row, : self.clip_length[index]] = self.clip(index)
+                yield chosen, batch
+
+
+def cut(values: Array, starts: Int[Array, " batch"], length: int) -> Float[Array, "batch length *n_features"]:
+    """Runs of `length` rows of `StoredClips.values`, as float32: int16 samples in [-1, 1); for compiled code."""
+    runs = values[starts[:, None] + jnp.arange(length)[None, :]]
+    return runs if jnp.issubdtype(runs.dtype, jnp.floating) else runs.astype(jnp.float32) / 2**15

@@ -1,0 +1,132 @@
+"""What goes to disk: files that appear whole or not at all, settings as JSON and back, the user's cache folder."""
+
+import dataclasses
+import enum
+import json
+import os
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from asd_jax.errors import InputError
+
+
+def cache_folder() -> Path:
+    """`asd_jax` below the user's cache folder, `$XDG_CACHE_HOME` or `~/.cache`; it need not exist.
+
+    It holds what can be made or fetched again: compiled programs, prepared recordings, published weights.
+    """
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "asd_jax"
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file aside and rename it, so that it appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as `write_bytes` does, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON as `write_bytes` does; NaN is refused, since JSON has none."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def one_of(registry: Any, tag: str = "name", **options: Any) -> Any:
+    """A dataclass field that holds one of several classes; `to_json` writes which, `from_json` looks it up.
+
+    Args:
+        registry: gives the classes by name, as a function, since registries are filled after the field is defined.
+        tag: attribute of these classes that holds their name, and its key in JSON.
+        **options: of `dataclasses.field`.
+    """
+    return dataclasses.field(metadata={"registry": registry, "tag": tag}, **options)
+
+
+def hidden(**options: Any) -> Any:
+    """A dataclass field that is no part of what `to_json` writes or of what makes two objects equal."""
+    return dataclasses.field(metadata={"hidden": True}, compare=False, **options)
+
+
+def sparse(default: Any = None) -> Any:
+    """A dataclass field that `to_json` leaves out while it has its default."""
+    return dataclasses.field(metadata={"sparse": True}, default=default)
+
+
+def to_json(value: Any) -> Any:
+    """A frozen dataclass, and whatever it holds, as plain JSON values; fields that have their default are there too."""
+    if dataclasses.is_dataclass(value):
+        written = {}
+        for field in dataclasses.fields(value):
+            if field.metadata.get("hidden"):
+                continue
+            item = getattr(value, field.name)
+            if field.metadata.get("sparse") and item == field.default:
+                continue
+            written[field.name] = to_json(item)
+            if "registry" in field.metadata:
+                tag = field.metadata["tag"]
+                written[field.name] = {tag: getattr(item, tag), **written[field.name]}
+        return written
+    if isinstance(value, Mapping):
+        return {str(name): to_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(item) for item in value]
+    return value.value if isinstance(value, enum.Enum) else value
+
+
+def from_json(kind: Any, value: Any) -> Any:
+    """The value of a type that `to_json` wrote: dataclasses, tuples, mappings, enums, optional ones; else as it is.
+
+    Raises:
+        InputError: a field that the dataclass does not have, or one that is missing.
+    """
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(kind, value)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        kinds = [argument for argument in arguments if argument is not type(None)]
+        return from_json(kinds[0], value) if value is not None and len(kinds) == 1 else _tuples(value)
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return kind(value)
+    if origin is tuple and isinstance(value, list):
+        kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+        return tuple(from_json(of, item) for of, item in zip(kinds, value, strict=True))
+    if isinstance(value, dict) and len(arguments) == 2:
+        return {name: from_json(arguments[1], item) for name, item in value.items()}
+    return _tuples(value)
+
+
+def _dataclass(kind: Any, value: Mapping[str, Any]) -> Any:
+    hints, fields = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}
+    unknown = sorted(set(value) - set(fields))
+    if unknown:
+        raise InputError(f"{kind.__name__} has no setting {unknown[0]}; it has {', '.join(fields)}")
+    given = {}
+    for name, item in value.items():
+        registry = fields[name].metadata.get("registry")
+        if registry is None:
+            given[name] = from_json(hints[name], item)
+            continue
+        tag = fields[name].metadata["tag"]
+        if item.get(tag) not in registry():
+            raise InputError(f"{name} {item.get(tag)!r} is not known; there are {', '.join(registry())}")
+        given[name] = from_json(registry()[item[tag]], {key: of for key, of in item.items() if key != tag})
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise InputError(f"{kind.__name__}: {error}") from error
+
+
+def _tuples(value: Any) -> Any:
+    """JSON has lists only; settings that are compared, hashed or given to compiled functions need tuples."""
+    if isinstance(value, dict):
+        return {name: _tuples(item) for name, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,50 @@
+"""What a scorer looks at: a clip's window errors and one vector, from a network's residual or from statistics.
+
+A representation is a frozen object called with the clips and their machines. Its `window_error` feeds error scorers
+(None where there is no network), its `vector` feeds vector scorers.
+"""
+
+import dataclasses
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, PyTree
+
+from asd_jax.features.stored_clips import StoredClips
+from asd_jax.representations.window_vectors import WindowVectors
+
+
+@dataclasses.dataclass(frozen=True)
+class ClipRepresentation:
+    """What a representation says of clips.
+
+    Attributes:
+        vector: `(n_clips, dim)`.
+        window_error: `(n_clips, max_windows)` mean squared residual of each window, NaN where a clip has no such
+            window; None for a representation without a network.
+        window_vector: a vector for each window; None for a representation of whole clips.
+    """
+
+    vector: Float[np.ndarray, "n_clips dim"]
+    window_error: Float[np.ndarray, "n_clips max_windows"] | None = None
+    window_vector: WindowVectors | None = None
+
+    def __len__(self) -> int:
+        return len(self.vector)
+
+    def of(self, chosen: np.ndarray) -> "ClipRepresentation":
+        """The clips that a boolean mask or an index array chooses."""
+        errors = None if self.window_error is None else self.window_error[chosen]
+        windows = None if self.window_vector is None else self.window_vector.of(chosen)
+        return ClipRepresentation(self.vector[chosen], errors, windows)
+
+
+@runtime_checkable
+class Representation(Protocol):
+    """The contract of this module."""
+
+    def __call__(self, clips: StoredClips) -> ClipRepresentation:
+        """Represent each clip."""
+
+    def to_state(self) -> tuple[dict[str, Any], PyTree]:
+        """JSON settings and arrays, from which `from_state` rebuilds it."""

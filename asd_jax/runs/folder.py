@@ -1,0 +1,92 @@
+"""The folder of a run: made, resumed, and written into without ever leaving half a file."""
+
+import importlib.metadata
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from asd_jax.errors import InputError
+from asd_jax.files import write_json
+
+_PACKAGES = (
+    "asd_jax",
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "orbax-checkpoint",
+    "librosa",
+    "numpy",
+    "scikit-learn",
+)
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """`config.json` of a run.
+
+    Raises:
+        InputError: there is none, or it is not JSON.
+    """
+    path = run / "config.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{run}: not the folder of a run (no config.json in it)") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not valid JSON ({error}); restore it or train again") from error
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any] | None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            found = _first_difference(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+            if found:
+                return found
+        return None
+    return None if old == new else (path, old, new)
+
+
+def check_free(run: Path) -> None:
+    """Raise InputError where a new run would write into a folder that holds something."""
+    if run.exists() and (not run.is_dir() or any(run.iterdir())):
+        raise InputError(f"--workdir={run} is not empty; choose another, or go on with its run with --resume")
+
+
+def check_not_a_run(folder: Path) -> None:
+    """Raise InputError where results would take the place of a run's own."""
+    if (folder / "config.json").exists() or (folder / "checkpoints").exists():
+        raise InputError(f"--workdir={folder} is a run, whose files stay as they are; choose another")
+
+
+def start(run: Path, config: dict[str, Any], *, resume: bool) -> None:
+    """Make the folder and its `config.json`, or check that a resumed run has the settings it was started with.
+
+    Raises:
+        InputError: the folder holds another run; the message names the first setting that differs.
+    """
+    config = json.loads(json.dumps(config))  # tuples become lists, as they do on disk
+    if not resume:
+        check_free(run)
+        write_json(run / "config.json", config)
+        return
+    old = read_config(run)
+    for part in ("experiment", "settings", "data"):
+        found = _first_difference(old.get(part), config.get(part), part)
+        if found:
+            name, before, now = found
+            raise InputError(
+                f"--resume: {name} is {json.dumps(now)}, but the run in {run} was started with {json.dumps(before)}; "
+                "leave the flag out or start another run"
+            )

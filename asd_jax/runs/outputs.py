@@ -1,0 +1,56 @@
+"""What a run writes beside its results: plots, a report, TensorBoard events, files to submit."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from asd_jax.datasets import Dataset
+from asd_jax.detectors.detector import Detector
+from asd_jax.evaluation.evaluate import Evaluation
+from asd_jax.features.stored_clips import StoredClips
+from asd_jax.features import FrontEnd
+
+
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """Which of them are wanted; none by default, those to look at by default on the command line.
+
+    Attributes:
+        report: `plots/` and `report.html`.
+        tensorboard: `tensorboard/`.
+        submission: `submission/`, the files that DCASE Task 2 takes.
+    """
+
+    report: bool = False
+    tensorboard: bool = False
+    submission: bool = False
+
+    def write(
+        self,
+        workdir: Path,
+        results: dict[str, Any],
+        evaluation: Evaluation,
+        detectors: dict[str, Detector],
+        frames: dict[FrontEnd, StoredClips],
+        dataset: Dataset,
+        say: Callable[[str], None],
+    ) -> None:
+        """Write what is wanted of an evaluation; `results` is what `metrics.json` holds.
+
+        The libraries are imported here, since most scripts' users wait for them in vain.
+        """
+        if self.submission:
+            from asd_jax.runs import submission
+
+            files = submission.write(workdir)
+            say(f"submission: {len(files)} file(s) in {workdir / submission.FOLDER}")
+        if self.tensorboard:
+            from asd_jax.training.tensorboard import write_scores
+
+            write_scores(workdir / "tensorboard", results, evaluation)
+        if self.report:
+            from asd_jax.report import write_report
+
+            path = write_report(workdir, results, evaluation, detectors, frames, dataset)
+            say(f"look at {path}")

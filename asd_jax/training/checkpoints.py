@@ -1,0 +1,122 @@
+"""Orbax checkpoints: the state of a training run, and the detector bundle. The only file that imports Orbax."""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import jax
+import orbax.checkpoint as ocp
+from jaxtyping import PyTree
+from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
+
+from asd_jax.errors import InputError
+from asd_jax.training.loop import TrainState
+from asd_jax.training.progress import Progress
+
+FORMAT = 1  # of bundles and training states; one more whenever an older program could not read them
+
+
+class RunCheckpoints:
+    """Training states of a run below `folder`: the latest, and the one with the lowest validation loss.
+
+    A state is committed by a rename, so that a kill at any moment leaves whole states only.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        policies = [LatestN(1), BestN(get_metric_fn=lambda m: m["validation_loss"], reverse=True, n=1)]
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=AnyPreservationPolicy(policies), enable_async_checkpointing=False
+        )
+        self._manager = ocp.CheckpointManager(Path(folder).absolute(), options=options)
+
+    def save(self, train_state: TrainState, progress: Progress) -> None:
+        """Keep the state after an epoch."""
+        loss = progress.history[-1]["validation_loss"]
+        args = ocp.args.Composite(
+            train_state=ocp.args.StandardSave(_to_tree(train_state)),
+            progress=ocp.args.JsonSave(_progress_to_json(progress)),
+        )
+        # Without validation clips all are equally good and the latest wins.
+        metrics = {"validation_loss": float(loss) if math.isfinite(loss) else -float(progress.epoch)}
+        if not self._manager.save(progress.epoch, args=args, metrics=metrics):
+            raise RuntimeError(f"Orbax did not save epoch {progress.epoch}")
+
+    def restore(self, template: TrainState, epoch: int | None = None) -> tuple[TrainState, Progress] | None:
+        """The latest state, or that of an epoch; None if there is none.
+
+        Args:
+            template: a state of the same shapes.
+        """
+        epoch = self._manager.latest_step() if epoch is None else epoch
+        if epoch is None:
+            return None
+        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, _to_tree(template))
+        args = ocp.args.Composite(train_state=ocp.args.StandardRestore(abstract), progress=ocp.args.JsonRestore())
+        restored = self._manager.restore(epoch, args=args)
+        tree = restored.train_state
+        tree["key"] = jax.random.wrap_key_data(tree["key"])
+        return TrainState(**tree), _progress_from_json(restored.progress)
+
+    def close(self) -> None:
+        """Release the manager's threads."""
+        self._manager.close()
+
+
+def _to_tree(state: TrainState) -> dict[str, PyTree]:
+    tree = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    return tree | {"key": jax.random.key_data(state.key)}
+
+
+def _progress_to_json(progress: Progress) -> dict[str, Any]:
+    """JSON has no NaN; None stands for it."""
+    values = dataclasses.asdict(progress)
+    values["history"] = [{k: _none_if_nan(v) for k, v in epoch.items()} for epoch in progress.history]
+    return {k: _none_if_nan(v) if isinstance(v, float) else v for k, v in values.items()}
+
+
+def _progress_from_json(values: dict[str, Any]) -> Progress:
+    history = tuple({k: _nan_if_none(v) for k, v in epoch.items()} for epoch in values["history"])
+    return Progress(**{k: _nan_if_none(v) for k, v in values.items()} | {"history": history})
+
+
+def _none_if_nan(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _nan_if_none(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+def save_bundle(folder: str | Path, arrays: PyTree, metadata: dict[str, Any]) -> None:
+    """Write arrays and JSON metadata as one Orbax checkpoint, which appears whole or not at all."""
+    folder = Path(folder).absolute()
+    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+        args = ocp.args.Composite(
+            arrays=ocp.args.StandardSave(jax.device_get(arrays)),
+            metadata=ocp.args.JsonSave({"format": FORMAT} | metadata),
+        )
+        checkpointer.save(folder, args=args, force=True)
+
+
+def load_bundle(folder: str | Path) -> tuple[PyTree, dict[str, Any]]:
+    """Read what `save_bundle` wrote.
+
+    Raises:
+        InputError: there is no bundle, or another version of this library wrote it.
+    """
+    folder = Path(folder).absolute()
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no checkpoint there; give the folder of a finished run")
+    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+        try:
+            metadata = checkpointer.restore(folder, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
+        except (KeyError, ValueError, FileNotFoundError) as error:
+            raise InputError(f"{folder} is not a checkpoint of this library; train it again") from error
+        if metadata.get("format") != FORMAT:
+            raise InputError(
+                f"{folder} was written in checkpoint format {metadata.get('format')}, this version reads format "
+                f"{FORMAT}; train it again"
+            )
+        restored = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore()))
+    return restored.arrays, metadata

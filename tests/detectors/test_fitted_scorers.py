@@ -1,0 +1,111 @@
+"""Scorers of windows pooled to clips, thresholds on unseen clips, and what is refused."""
+
+import numpy as np
+import pytest
+
+from asd_jax import scorers
+from asd_jax.detectors.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
+from asd_jax.errors import InputError
+from asd_jax.features.stored_clips import StoredClips
+from asd_jax.representations.frame_mean import FrameMean
+from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.window_vectors import WindowVectors
+
+
+@pytest.fixture(scope="module")
+def clips() -> StoredClips:
+    rng = np.random.default_rng(0)
+    return StoredClips.from_clips([rng.standard_normal((length, 2)) for length in [12, 9, 15, 12] * 6])
+
+
+@pytest.fixture(scope="module")
+def values(clips: StoredClips) -> ClipRepresentation:
+    windows = WindowVectors(clips.values, clips.clip_start, clips.clip_length, window_frames=4, window_hop=2)
+    return ClipRepresentation(FrameMean()(clips).vector, window_vector=windows)
+
+
+IDS = ["id_00"] * 16 + ["id_02"] * 8
+
+
+def test_windows_are_consecutive_frames_of_one_clip(clips, values):
+    windows = values.window_vector
+    np.testing.assert_array_equal(windows.n_windows[:4], [5, 3, 6, 5])
+    second_of_third_clip = clips.clip(2)[2:6].reshape(-1)
+    np.testing.assert_array_equal(windows.take(np.array([9]))[0], second_of_third_clip)
+    np.testing.assert_array_equal(windows.of(np.array([2])).take(np.array([1]))[0], second_of_third_clip)
+    assert len(windows.sample(7, seed=0)) == 7
+    assert windows.sample(None, seed=0).shape == (int(windows.n_windows.sum()), 8)
+
+
+@pytest.mark.parametrize(("rule", "reduce"), [("mean", np.mean), ("max", np.max)])
+def test_window_scores_are_pooled_by_the_rule(values, clips, rule, reduce):
+    fitted = fit_scorers(values, IDS, specs=[ScorerSpec("kmeans", pool=rule)])["kmeans"]["id_00"]
+    windows = np.concatenate([values.window_vector.of(np.array([i])).sample(None, seed=0) for i in range(16)])
+    plain = scorers.fit("kmeans", windows)
+    of_clip_2 = np.stack([clips.clip(2)[i : i + 4].reshape(-1) for i in range(0, 12, 2)])
+    expected = reduce(plain.score(of_clip_2))
+    np.testing.assert_allclose(fitted.score(values.of(np.array([2]))), [expected])
+    assert fitted.window_threshold.n_normal == values.window_vector.n_windows[:16].sum()
+    assert fitted.deciding_by("gamma_0.9") == fitted
+    assert fitted.deciding_by("percentile_95").window_threshold is None  # of a rule that did not decide
+
+
+def test_thresholds_rest_on_clips_that_the_scorer_did_not_see(values):
+    fitted = fit_scorers(values, IDS, specs=[ScorerSpec("knn", settings={"n_neighbors": 1})])["knn"]["id_00"]
+    assert fitted.threshold.fitted_on == "out-of-fold training clips"
+    assert fitted.normal_scores.min() > 0  # a clip's nearest neighbour among clips that hold it is itself, at 0
+
+
+def test_state_brings_a_pooled_scorer_back(values):
+    fitted = fit_scorers(values, IDS, specs=[ScorerSpec("pca+kmeans", pool="gwrp")])["pca+kmeans"]["id_02"]
+    again = FittedScorer.from_state(*fitted.to_state())
+    np.testing.assert_array_equal(again.score(values), fitted.score(values))
+    assert (again.threshold, again.window_threshold) == (fitted.threshold, fitted.window_threshold)
+
+
+def test_one_class_svm_says_how_many_windows_it_was_fitted_on(monkeypatch):
+    assert scorers.get("ocsvm").max_windows == 10_000
+    monkeypatch.setattr(scorers.get("ocsvm"), "max_windows", 100)
+    frames = np.random.default_rng(0).standard_normal((150, 1)).astype(np.float32)
+    windows = WindowVectors(frames, np.arange(0, 150, 15), np.full(10, 15))
+    values = ClipRepresentation(np.zeros((10, 1)), window_vector=windows)
+    spec = ScorerSpec("ocsvm", pool="mean", settings={"nu": 0.01})
+    fitted = fit_scorers(values, ["id_00"] * 10, specs=[spec])["ocsvm"]["id_00"]
+    assert fitted.note == "fitted on 100 of its 150 windows, drawn with seed 0"
+
+
+def test_search_settings_are_kept(values):
+    fitted = fit_scorers(values, ["id_00"] * 24, specs=[ScorerSpec("knn", search=True, label="nearest")])
+    settings = fitted["nearest"]["id_00"].settings
+    assert settings["n_neighbors"] == fitted["nearest"]["id_00"].scorer.n_neighbors
+
+
+def test_what_is_refused(values):
+    with pytest.raises(InputError, match="scorer mse reads the window errors of clips, which"):
+        fit_scorers(values, IDS, specs=[ScorerSpec("mse")])
+    with pytest.raises(InputError, match="scores whole clips, not windows"):
+        ScorerSpec("lof", pool="mean")
+    with pytest.raises(InputError, match="no pooling rule 'median'"):
+        ScorerSpec("kmeans", pool="median")
+    with pytest.raises(InputError, match="lof needs at least 2 normal training clips of id_02, got 1"):
+        fit_scorers(values.of(np.arange(17)), IDS[:17], specs=[ScorerSpec("lof")])
+
+
+def test_thresholds_of_cut_recordings_are_those_of_recordings(values):
+    recordings = [f"{index // 4}.wav" for index in range(24)]
+    spec = ScorerSpec("knn", settings={"n_neighbors": 1})
+    fitted = fit_scorers(values, IDS, recordings=recordings, specs=[spec])["knn"]["id_00"]
+    assert fitted.threshold.fitted_on == "out-of-fold training recordings" and fitted.threshold.n_normal == 4
+    vectors = values.vector[:16]
+    expected = []
+    for number in range(4):  # four recordings in as many folds: each is scored by the other three
+        mine = np.arange(16) // 4 == number
+        scorer = scorers.fit("knn", vectors[~mine], n_neighbors=1)
+        expected.append(scorer.score(vectors[mine]).max())
+    np.testing.assert_allclose(fitted.normal_scores, np.sort(expected))
+
+
+def test_one_recording_alone_cannot_be_scored_unseen(values):
+    fitted = fit_scorers(values, ["a"] * 24, recordings=["a.wav"] * 24, specs=[ScorerSpec("kmeans")])["kmeans"]["a"]
+    assert fitted.threshold.fitted_on == "the 1 training recording(s) it was fitted on"
+    assert fitted.threshold.value == fitted.score(values).max()

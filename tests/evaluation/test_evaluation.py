@@ -1,0 +1,157 @@
+"""What a detector's scores come down to in `metrics.json`: domains, thresholds, clips without labels."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from asd_jax.datasets.clips import Clip
+from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
+from asd_jax.detectors.thresholds import Threshold
+from asd_jax.evaluation.evaluate import evaluate
+from asd_jax.features import FrontEnd
+from asd_jax.features.stored_clips import StoredClips
+from asd_jax.report.run_tables import format_report
+from asd_jax.representations.frame_mean import FrameMean
+
+SECTIONS = ["section_00", "section_01"]
+
+
+def frames_of(vectors):
+    return StoredClips.from_clips([np.tile(vector, (3, 1)).astype(np.float32) for vector in vectors])
+
+
+@pytest.fixture(scope="module")
+def detectors():
+    rng = np.random.default_rng(0)
+    train = FrameMean()(frames_of(rng.standard_normal((60, 3))))
+    specs = [ScorerSpec("mahalanobis"), ScorerSpec("knn")]
+    fitted = fit_scorers(train, SECTIONS * 30, specs=specs, threshold="conformal_0.8")
+    return {
+        "detector": Detector(FrontEnd(), FrameMean(), fitted, "mahalanobis"),
+        "log_mel_mean": Detector(FrontEnd(), FrameMean(), {"mahalanobis": fitted["mahalanobis"]}, "mahalanobis"),
+    }
+
+
+def clips_and_frames(labelled=True):
+    """Two sections, two domains, normal and anomalous clips: three of each, or without labels."""
+    clips, vectors, rng = [], [], np.random.default_rng(1)
+    for section in SECTIONS:
+        for domain in ("source", "target"):
+            for label in (False, True):
+                for index in range(3):
+                    name = f"fan/test/{section}_{domain}_{label}_{index}.wav"
+                    clips.append(Clip(name, section, "test", label if labelled else None, domain))
+                    vectors.append(rng.standard_normal(3) + 2 * label)
+    return clips, {FrontEnd(): frames_of(vectors)}
+
+
+def test_report(detectors):
+    clips, frames = clips_and_frames()
+    found = evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023")
+    report = json.loads(json.dumps(found.report, allow_nan=False))
+    assert report["decision_threshold"] == "conformal_0.8"
+    by_rule = report["thresholds"]["mahalanobis"]
+    assert list(by_rule) == [
+        "conformal_0.8",
+        "gamma_0.9",
+        "percentile_90",
+        "conformal",
+        "oracle_max_f1",
+        "oracle_tpr_0.8",
+    ]
+    for rule, by_id in by_rule.items():
+        assert list(by_id) == SECTIONS
+        for at in by_id.values():
+            assert at["selection"] == ("oracle" if rule.startswith("oracle") else "label-free")
+            parts = np.sum([at["domains"][name]["confusion"] for name in ("source", "target")], axis=0)
+            np.testing.assert_array_equal(parts, at["confusion"])
+    limits = [by_rule["conformal_0.8"][clip.machine_id]["value"] for clip in clips]
+    np.testing.assert_array_equal(found.decisions, found.scores["detector"]["mahalanobis"] > limits)
+    summary = report["scorers"]["mahalanobis"]
+    assert set(summary["domains"]) == {"source", "target"} and len(summary["official"]["parts"]) == 6
+    assert (summary["role"], report["scorers"]["knn"]["role"]) == ("headline", "exploratory")
+    assert report["differences"]["mahalanobis"]["log_mel_mean mahalanobis"]["interval_95"] == [0, 0]
+
+
+def test_oracle_thresholds_are_printed_as_such(detectors):
+    clips, frames = clips_and_frames()
+    text = format_report(evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023").report)
+    assert re.search(r"\* conformal_0\.8 +section_00", text) and re.search(r"  oracle_max_f1 +mean of 2 +oracle", text)
+    assert "oracle rules are set by these labels" in text
+    assert re.search(r"source +target +official score", text) and "official score of dcase2023: harmonic mean" in text
+
+
+def test_clips_without_labels_are_scored_and_decided(detectors):
+    clips, frames = clips_and_frames(labelled=False)
+    found = evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023")
+    labelled = evaluate(detectors, *clips_and_frames(), machine="fan", dataset="dcase2023")
+    np.testing.assert_array_equal(found.decisions, labelled.decisions)
+    report = json.loads(json.dumps(found.report, allow_nan=False))
+    assert report["scorers"]["mahalanobis"]["machine_ids"]["section_00"]["undefined"] == "no labelled test clips"
+    assert not [rule for rule in report["thresholds"]["mahalanobis"] if rule.startswith("oracle")]
+    assert report["scorers"]["mahalanobis"]["official"]["score"] is None
+    format_report(report)
+
+
+class Broken:
+    """A scorer that gives NaN."""
+
+    name, reads = "broken", "vector"
+
+    def score(self, vectors):
+        return np.full(len(vectors), np.nan)
+
+
+def test_scores_that_are_not_finite_are_undefined_everywhere(detectors):
+    limit = Threshold("gamma_0.9", 1.0, "gamma", 0.0, 5, "test")
+    broken = {section: FittedScorer(Broken(), np.ones(5), limit) for section in SECTIONS}
+    ours = Detector(FrontEnd(), FrameMean(), {"broken": broken}, "broken")
+    clips, frames = clips_and_frames()
+    report = evaluate({**detectors, "detector": ours}, clips, frames).report
+    json.dumps(report, allow_nan=False)
+    assert "not finite" in report["scorers"]["broken"]["mean"]["undefined"]
+    assert report["thresholds"]["broken"]["gamma_0.9"]["section_00"]["f1"] is None
+    assert report["differences"]["broken"]["log_mel_mean mahalanobis"]["auc_difference"] is None
+    assert "undefined" in format_report(report)
+
+
+def test_thresholds_are_kept_with_the_scorer(detectors):
+    fitted = detectors["detector"].fitted["knn"]["section_01"]
+    again = FittedScorer.from_state(*fitted.to_state())
+    assert (again.threshold, again.other_thresholds) == (fitted.threshold, fitted.other_thresholds)
+    assert [threshold.name for threshold in fitted.other_thresholds] == ["gamma_0.9", "percentile_90", "conformal"]
+    assert again.at("percentile_90") == fitted.other_thresholds[1]
+    assert again.at("percentile_50").value == np.median(fitted.normal_scores)
+    other = again.deciding_by("conformal")
+    assert other.threshold.name == "conformal" and fitted.threshold in other.other_thresholds
+    assert len(other.other_thresholds) == 3
+
+
+def test_a_cut_recording_counts_once_as_its_worst_clip(detectors):
+    whole, frames = clips_and_frames()
+    vectors = [frames[FrontEnd()].clip(index)[0] for index in range(len(whole))]
+    parts, of_parts = [], []
+    for index, clip in enumerate(whole):  # three clips each, of which one is the clip above and the others are calmer
+        for place in range(3):
+            start = float(place)
+            name = f"{clip.file_name}@{start:.3f}s"
+            parts.append(
+                Clip(name, clip.machine_id, "test", clip.is_anomaly, clip.domain, "", clip.file_name, start, 1.0)
+            )
+            of_parts.append(vectors[index] * (1.0 if place == index % 3 else 0.0))
+    calm = evaluate(detectors, whole, {FrontEnd(): frames_of([0.0 * v for v in vectors])}).scores["detector"]
+    plain = evaluate(detectors, whole, frames)
+    cut = evaluate(detectors, parts, {FrontEnd(): frames_of(of_parts)})
+    assert [clip.file_name for clip in cut.clips] == [clip.file_name for clip in whole]
+    for scorer, scores in cut.scores["detector"].items():
+        np.testing.assert_allclose(scores, np.maximum(plain.scores["detector"][scorer], calm[scorer]), rtol=1e-5)
+    louder = plain.scores["detector"]["mahalanobis"] > calm["mahalanobis"]
+    assert louder.sum() > 12
+    expected = np.arange(len(whole)) * 3 + np.arange(len(whole)) % 3
+    np.testing.assert_array_equal(cut.worst[louder], expected[louder])
+    np.testing.assert_array_equal(cut.worst_start_seconds[louder], (np.arange(len(whole)) % 3)[louder])
+    assert plain.worst is None and plain.worst_start_seconds is None
+    assert cut.report["scorers"]["mahalanobis"]["machine_ids"]["section_00"]["n_anomaly"] == 6
