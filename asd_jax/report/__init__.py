@@ -5,17 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax import files
 from asd_jax.datasets import Dataset
 from asd_jax.detectors.detector import Detector
 from asd_jax.evaluation.evaluate import Evaluation
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
+from asd_jax.files import write_bytes, write_text
 from asd_jax.report.clips import clip_rows
 from asd_jax.report.page import render
 from asd_jax.report.ranking import rank_clips
 from asd_jax.report.run_plots import read_history, run_plots
-from asd_jax.runs import folder as run_folder
 
 __all__ = ["write_report"]
 
@@ -51,9 +50,9 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("worst_*.png"):  # of an evaluation before, which may have had more
         old.unlink()
-    files = {plot.name: plot.png for plot in plots}
-    files |= {f"worst_{number:02d}": row.picture for number, row in enumerate(rows, 1) if row.picture}
-    for name, content in files.items():
-        (folder / f"{name}.png").write_bytes(content)
-    files.write_text(path, render(results, dataset.description or dataset.name, plots, rows, map_title))
+    pictures = {plot.name: plot.png for plot in plots}
+    pictures |= {f"worst_{number:02d}": row.picture for number, row in enumerate(rows, 1) if row.picture}
+    for name, content in pictures.items():
+        write_bytes(folder / f"{name}.png", content)
+    write_text(path, render(results, dataset.description or dataset.name, plots, rows, map_title))
     return path
