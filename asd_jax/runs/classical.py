@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax.runs import folder as run_folder
-from asd_jax.detectors import thresholds
 from asd_jax import scorers
 from asd_jax.datasets import Dataset
-from asd_jax.detectors.detector import Detector, save_detectors
-from asd_jax.errors import InputError
-from asd_jax.runs.evaluation import evaluate_detectors, timed
 from asd_jax.datasets.extraction import extract
-from asd_jax.features import FrontEnd
+from asd_jax.detectors import thresholds
+from asd_jax.detectors.detector import Detector, save_detectors
 from asd_jax.detectors.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
+from asd_jax.errors import InputError
 from asd_jax.evaluation.oracle_search import oracle_search
-from asd_jax.runs.outputs import Outputs
-from asd_jax.runs.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
+from asd_jax.features import FrontEnd
 from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.representations.representation import Representation
+from asd_jax.runs import folder as run_folder
+from asd_jax.runs.evaluation import evaluate_detectors, timed
+from asd_jax.runs.outputs import Outputs
+from asd_jax.runs.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.runs.trained_on import write_recordings
 
 SELECTIONS = ("fixed", "search", "oracle_search")

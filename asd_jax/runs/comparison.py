@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax.evaluation import metrics
 from asd_jax.errors import InputError
+from asd_jax.evaluation import metrics
 from asd_jax.evaluation.metrics import Labels, Measured
-from asd_jax.runs.result_rows import EXPLORATORY, Row, read_metrics, rows_of
 from asd_jax.evaluation.score_files import ScoredClips, read_scores
+from asd_jax.runs.result_rows import EXPLORATORY, Row, read_metrics, rows_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from asd_jax import files
-from asd_jax.evaluation import evaluate as evaluation
-from asd_jax.runs import folder as run_folder
-from asd_jax.detectors import thresholds
 from asd_jax.datasets import Dataset
-from asd_jax.detectors.detector import Detector, load_detectors
-from asd_jax.report.run_tables import format_report
 from asd_jax.datasets.extraction import extract
+from asd_jax.detectors import thresholds
+from asd_jax.detectors.detector import Detector, load_detectors
+from asd_jax.evaluation import evaluate as evaluation
+from asd_jax.evaluation.score_files import scores_csv
+from asd_jax.report.run_tables import format_report
+from asd_jax.runs import folder as run_folder
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import DataConfig, introduce, say_found
-from asd_jax.evaluation.score_files import scores_csv
 from asd_jax.runs.trained_on import without_trained_on
 
 

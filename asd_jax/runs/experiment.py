@@ -11,29 +11,27 @@ from typing import Any
 import jax
 import numpy as np
 
-from asd_jax import files
-from asd_jax.representations import bottleneck
-from asd_jax.detectors import fitted_scorers
-from asd_jax.runs import folder as run_folder
-from asd_jax.detectors import thresholds
-from asd_jax import scorers
+from asd_jax import files, scorers
 from asd_jax.datasets import Dataset
+from asd_jax.datasets.extraction import Extracted
+from asd_jax.detectors import fitted_scorers, thresholds
 from asd_jax.detectors.detector import Detector, save_detectors
+from asd_jax.detectors.fitted_scorers import ScorerSpec, fit_scorers, readable
 from asd_jax.errors import InputError
 from asd_jax.evaluation.evaluate import SEED
-from asd_jax.runs.evaluation import evaluate_detectors, timed
-from asd_jax.features.stored_clips import StoredClips
-from asd_jax.datasets.extraction import Extracted
 from asd_jax.features import FrontEnd
-from asd_jax.detectors.fitted_scorers import ScorerSpec, fit_scorers, readable
-from asd_jax.representations.members import TrainedMember, history_csv, plan_members, representation, train_planned
-from asd_jax.runs.outputs import Outputs
-from asd_jax.training.placement import MESHES
-from asd_jax.runs.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
-from asd_jax.representations.frame_mean import FrameMean
+from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models.network import Network
+from asd_jax.representations import bottleneck
+from asd_jax.representations.frame_mean import FrameMean
+from asd_jax.representations.members import TrainedMember, history_csv, plan_members, representation, train_planned
 from asd_jax.representations.per_machine import represent
+from asd_jax.runs import folder as run_folder
+from asd_jax.runs.evaluation import evaluate_detectors, timed
+from asd_jax.runs.outputs import Outputs
+from asd_jax.runs.recordings import DataConfig, control_log_mels, describe_data, extract_training_clips, introduce
 from asd_jax.runs.trained_on import write_recordings
+from asd_jax.training.placement import MESHES
 from asd_jax.training.plan import TrainingConfig
 
 # Isolation forests take longer than all the others together, and are there when asked for.

@@ -8,8 +8,8 @@ from typing import Any
 from asd_jax.datasets import Dataset
 from asd_jax.detectors.detector import Detector
 from asd_jax.evaluation.evaluate import Evaluation
-from asd_jax.features.stored_clips import StoredClips
 from asd_jax.features import FrontEnd
+from asd_jax.features.stored_clips import StoredClips
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,12 +8,11 @@ from typing import Any
 
 from asd_jax import datasets
 from asd_jax.datasets import Cutting, Dataset
+from asd_jax.datasets.extraction import Extracted, extract
 from asd_jax.datasets.prepared import prepared
 from asd_jax.errors import InputError
-from asd_jax.features.stored_clips import StoredClips
-from asd_jax.datasets.extraction import Extracted
-from asd_jax.datasets.extraction import extract
 from asd_jax.features import FrontEnd
+from asd_jax.features.stored_clips import StoredClips
 
 _FEW_CLIPS = 30
 

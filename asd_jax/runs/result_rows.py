@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from asd_jax.evaluation import official_scores
 from asd_jax.errors import InputError
+from asd_jax.evaluation import official_scores
 from asd_jax.evaluation.official_scores import arithmetic_mean, harmonic_mean
 
 EXPLORATORY = "exploratory"

@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from asd_jax import files
-from asd_jax.evaluation import official_scores
-from asd_jax.runs import folder as run_folder
 from asd_jax.datasets.clips import Clip
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.errors import InputError
-from asd_jax.runs.result_rows import read_metrics
+from asd_jax.evaluation import official_scores
 from asd_jax.evaluation.score_files import ScoredClips, read_scores
 from asd_jax.report.text_tables import csv_text
+from asd_jax.runs.result_rows import read_metrics
 
 FOLDER = "submission"
 # As the releases of 2020 to 2026 name the folders of their machine types.

@@ -10,7 +10,6 @@ import io
 from pathlib import Path
 
 from asd_jax import files
-from asd_jax.runs import folder as run_folder
 from asd_jax.datasets import Dataset
 from asd_jax.datasets.duplicates import fingerprint
 

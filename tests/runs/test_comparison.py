@@ -7,14 +7,13 @@ import shutil
 import numpy as np
 import pytest
 
-from asd_jax.runs import comparison
-from asd_jax.evaluation import metrics
-from asd_jax.runs import result_rows
-from asd_jax.report import text_tables as tables
 from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
+from asd_jax.evaluation import metrics
 from asd_jax.evaluation.metrics import Labels
 from asd_jax.evaluation.score_files import scores_csv
+from asd_jax.report import text_tables as tables
+from asd_jax.runs import comparison, result_rows
 
 N_CLIPS = 120
 

@@ -5,15 +5,15 @@ import re
 import numpy as np
 import pytest
 
-from asd_jax.runs import evaluation as evaluation_run
 from asd_jax.datasets.clips import Clip
 from asd_jax.detectors.detector import Detector
-from asd_jax.evaluation.evaluate import evaluate
-from asd_jax.features.stored_clips import StoredClips
-from asd_jax.features import FrontEnd
 from asd_jax.detectors.fitted_scorers import FittedScorer
-from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.detectors.thresholds import fit
+from asd_jax.evaluation.evaluate import evaluate
+from asd_jax.features import FrontEnd
+from asd_jax.features.stored_clips import StoredClips
+from asd_jax.representations.frame_mean import FrameMean
+from asd_jax.runs import evaluation as evaluation_run
 
 
 class Given:

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from asd_jax.runs import submission
 from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
 from asd_jax.evaluation.score_files import ScoredClips, scores_csv
+from asd_jax.runs import submission
 
 
 def files(dataset, machine, clips, scores=None):
