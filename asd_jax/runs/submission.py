@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from asd_jax import files
 from asd_jax.datasets.clips import Clip
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.errors import InputError
 from asd_jax.evaluation import official_scores
 from asd_jax.evaluation.score_files import ScoredClips, read_scores
+from asd_jax.files import write_text
 from asd_jax.report.text_tables import csv_text
 from asd_jax.runs.result_rows import read_metrics
 
@@ -96,5 +96,5 @@ def write(run: str | Path) -> list[Path]:
     metrics = read_metrics(run)
     texts = files(scored, headline=metrics["headline_scorer"], machine=metrics["machine"], dataset=metrics["dataset"])
     for name, text in texts.items():
-        files.write_text(run / FOLDER / name, text)
+        write_text(run / FOLDER / name, text)
     return [run / FOLDER / name for name in texts]
