@@ -18,14 +18,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
+from asd_jax.training.ensembles import train_members
+from asd_jax.training.plan import Plan, TrainingConfig, epoch_order, make_plan
 
 from asd_jax.features.scaling import Scaling
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import DenseAutoencoderConfig, LSTMPredictorConfig
 from asd_jax.models.network import Network
-from asd_jax.training.ensembles import train_members
 from asd_jax.training.loop import init_train_state, train_steps
-from asd_jax.training.plan import Plan, TrainingConfig, epoch_order, make_plan
 from benchmarks import harness
 
 N_MELS, CONTEXT, HIDDEN = 128, 10, 256

@@ -6,102 +6,96 @@ and the others go on. `--resume --workdir=WORKDIR` goes on where it was stopped:
 from their last epoch. Writes `table.md`, `table.csv` and `chart.png`.
 """
 
-import datetime
+import importlib
 import json
+import pkgutil
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from absl import flags
 from tqdm import tqdm
 
+import experiments
 from asd_jax.errors import InputError
-from experiments import common, several_machines
+from experiments import launch
 
 FLAGS = flags.FLAGS
 
-NETWORKS = ("dense_ae", "idnn", "lstm_pred", "lstm_ae", "conv_ae", "gru_ae")
-CLASSICAL = ("gmm", "twfr_gmm", "knn", "lof", "iforest", "kmeans", "ocsvm")
+launch.adopt(*launch.DATA, "workdir", "resume", "seed", "num_seeds", "epochs", "threshold", "debug")
+flags.DEFINE_list("experiments", None, "Which systems, by the names of their experiments. Default: nearly all.")
 
-flags.DEFINE_list("experiments", [*CLASSICAL, *NETWORKS], "Which systems, by the names of their experiments.")
-common.adopt(*common.DATA_FLAGS, "workdir", "resume", "seed", "num_seeds", "epochs", "threshold", "debug")
-flags.declare_key_flag("experiments")
+_OF_THE_BENCHMARK = {"machine", "workdir", "resume", "debug", "experiments", "prepare", "cache_dir"}
 
-_FOR_NETWORKS = ("num_seeds", "epochs")
-_OF_THE_BENCHMARK = ("machine", "workdir", "resume", "debug", "experiments", *_FOR_NETWORKS)
+
+def systems() -> dict[str, ModuleType]:
+    """The scripts of this folder that run a recipe, by name: those without a network first, which take seconds."""
+    names = [module.name for module in pkgutil.iter_modules(experiments.__path__)]
+    modules = {name: importlib.import_module(f"experiments.{name}") for name in sorted(names)}
+    found = [name for name, module in modules.items() if hasattr(module, "recipe")]
+    return {name: modules[name] for name in sorted(found, key=lambda name: "epochs" in _flags_of(name))}
+
+
+def _flags_of(name: str) -> set[str]:
+    return launch.flags_of(f"experiments.{name}")
 
 
 def main(arguments: list[str]) -> None:
     """Run what is not finished, and write the table and the chart of what is."""
-    common.no_arguments(arguments)
-    common.take_recorded_flags()
-    from asd_jax.runs import folder as run_folder
+    launch.no_arguments(arguments)
+    from asd_jax.runs import folder
 
-    known = (*CLASSICAL, *NETWORKS, "vggish_ocsvm")
-    unknown = [name for name in FLAGS.experiments if name not in known]
-    if unknown or not FLAGS.experiments:
-        raise InputError(f"--experiments={','.join(FLAGS.experiments)}: give some of {', '.join(known)}")
-    machines = _machines()
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    base = Path(FLAGS.workdir or Path("runs") / "benchmark" / now)
-    settings = {"machines": machines, "flags": _passed_on("gmm") | _passed_on("lstm_pred")}
-    described = {"experiment": "benchmark", "settings": settings, "flags": common.given_flags()}
-    run_folder.start(base, described, resume=FLAGS.resume)
+    base, given, known = launch.workdir("benchmark"), launch.settings(), systems()
+    if FLAGS.resume:
+        given = folder.read_config(base)["settings"] | given
+    chosen = given.get("experiments") or [
+        name for name, module in known.items() if getattr(module, "IN_BENCHMARK", True)
+    ]
+    unknown = [name for name in chosen if name not in known]
+    if unknown:
+        raise InputError(f"--experiments={','.join(chosen)}: give some of {', '.join(known)}")
+    machine = given.get("machine") or ("all" if "data_dir" in given else "slide_rail")
+    machines = launch.machines(machine, given.get("data_dir"), given.get("dataset"))
+    settings = {name: value for name, value in given.items() if name not in _OF_THE_BENCHMARK}
+    settings["machine"] = ",".join(machines)
+    folder.start(base, {"experiment": "benchmark", "settings": settings}, resume=FLAGS.resume)
 
-    todo = [(machine, name) for machine in machines for name in FLAGS.experiments]
+    todo = [(machine, name) for machine in machines for name in chosen]
     failed = {}
     with tqdm(todo, desc="systems", disable=None) as progress:
         for machine, name in progress:
             progress.set_postfix_str(f"{name} on {machine}")
             if not (base / machine / name / "metrics.json").exists():
-                problem = _run(machine, name, base / machine / name)
+                problem = _run(machine, name, base / machine / name, settings)
                 if problem:
                     failed[f"{name} on {machine}"] = problem
                     tqdm.write(f"error: {name} on {machine}: {problem}", file=sys.stderr)
-    rows = several_machines.write_table(base, [base / machine / name for machine, name in todo])
+    rows = launch.write_table(base, [base / machine / name for machine, name in todo])
     if rows:
         _draw(base, rows)
     if failed:
         raise InputError(f"{len(failed)} of {len(todo)} runs failed: {', '.join(failed)}; see above")
 
 
-def _machines() -> list[str]:
-    if FLAGS.machine is None and FLAGS.data_dir is None:
-        FLAGS.machine = "slide_rail"
-    elif FLAGS.machine is None:
-        FLAGS.machine = "all"
-    return several_machines.machines_asked_for()
-
-
-def _passed_on(name: str) -> dict[str, Any]:
-    """Flags that a run of this experiment is given."""
-    given = {
-        flag: value
-        for flag, value in common.given_flags().items()
-        if flag not in _OF_THE_BENCHMARK and value not in (None, [])
-    }
-    if name in NETWORKS:
-        given |= {flag: FLAGS[flag].value for flag in _FOR_NETWORKS if FLAGS[flag].value is not None}
-    return given
-
-
-def _run(machine: str, name: str, folder: Path) -> str:
+def _run(machine: str, name: str, folder: Path, settings: dict[str, Any]) -> str:
     """Run an experiment in a process of its own; returns what went wrong, if anything did."""
-    command = [sys.executable, "-m", f"experiments.{name}", f"--machine={machine}", f"--workdir={folder}"]
-    for flag, value in _passed_on(name).items():
+    command = [sys.executable, "-m", f"experiments.{name}", "--noreport", "--notensorboard"]
+    given = {flag: value for flag, value in settings.items() if flag in _flags_of(name)}
+    given |= {"machine": machine, "workdir": str(folder), "prepare": FLAGS.prepare, "cache_dir": FLAGS.cache_dir or ""}
+    for flag, value in given.items():
         if isinstance(value, bool):
             command.append(f"--{flag}" if value else f"--no{flag}")
         else:
             command.append(f"--{flag}={','.join(value) if isinstance(value, list) else value}")
-    command += ["--noreport", "--notensorboard", "--prepare" if FLAGS.prepare else "--noprepare"]
-    if FLAGS.cache_dir:
-        command.append(f"--cache_dir={FLAGS.cache_dir}")
-    if (folder / "config.json").exists() and name in NETWORKS:
+    if (folder / "checkpoints").exists():
         command.append("--resume")
     else:
-        shutil.rmtree(folder, ignore_errors=True)  # what a run that was stopped left, which has no results
+        shutil.rmtree(
+            folder, ignore_errors=True
+        )  # what a run left that was stopped before it had anything to go on with
     folder.parent.mkdir(parents=True, exist_ok=True)
     log = folder.with_suffix(".log")
     with log.open("a", encoding="utf-8") as file:
@@ -114,6 +108,7 @@ def _run(machine: str, name: str, folder: Path) -> str:
 
 
 def _draw(base: Path, rows: list[Any]) -> None:
+    from asd_jax import files
     from asd_jax.report import plots
 
     values: dict[str, dict[str, Any]] = {}
@@ -126,11 +121,9 @@ def _draw(base: Path, rows: list[Any]) -> None:
         elif row.role == "control: log_mel_mean":
             controls.setdefault(row.machine, {})[f"log_mel_mean, {row.scorer}"] = row.auc
     if values:
-        aside = base / ".chart.png"
-        aside.write_bytes(plots.png(plots.systems(values, controls=controls)))
-        aside.replace(base / "chart.png")
+        files.write_bytes(base / "chart.png", plots.png(plots.systems(values, controls=controls)))
         print(f"chart in {base}/chart.png")
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

@@ -5,16 +5,13 @@ over resampled test clips, mean ± standard deviation over seeds, and each run's
 interval of a paired bootstrap. Runs of different recordings are refused.
 """
 
-import datetime
-from pathlib import Path
-
 from absl import flags
 
-from experiments import common
+from experiments import launch
 
 FLAGS = flags.FLAGS
 
-common.adopt("workdir", "scorers", "debug")
+launch.adopt("workdir", "scorers", "debug")
 
 _CAPTION = (
     "{machine} of {dataset}. Means over machine ids; 95 % intervals over test clips, not over seeds. "
@@ -32,12 +29,11 @@ def main(arguments: list[str]) -> None:
     first = compared[0].row
     caption, table = _CAPTION.format(machine=first.machine, dataset=first.dataset), reading_table(compared)
     print(f"{caption}\n\n{tables.text(table)}\n")
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    workdir = Path(FLAGS.workdir or Path("runs") / "compare" / now)
+    workdir = launch.workdir("compare")
     files.write_text(workdir / "compare.csv", tables.csv_text(csv_table(compared)))
     files.write_text(workdir / "compare.md", f"{caption}\n\n{tables.markdown(table)}")
     print(f"written to {workdir}/compare.csv and compare.md")
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

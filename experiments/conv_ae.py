@@ -12,29 +12,27 @@ Validation error 0.70 of the variance. 254 CPU seconds.
 from absl import flags
 
 import asd_jax
-from experiments import common
+from experiments import launch
 
 FLAGS = flags.FLAGS
 
-common.adopt(*common.DATA_FLAGS, *common.TRAINING_FLAGS)
+launch.adopt(*launch.NETWORK, "window_hop")
 flags.DEFINE_enum("variant", "small", ["small", "uminho"], "Small, or the deep published one (not for a CPU).")
-flags.DEFINE_integer("window_hop", None, "Frames from one window to the next. Default: 10 (small), 3 (uminho).")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The network and its training, of the variant asked for."""
+    model, training = asd_jax.models.ConvAutoencoderConfig, asd_jax.training.TrainingConfig
+    if FLAGS.variant == "uminho":
+        schedule = training(epochs=100, batch_size=64, learning_rate=1e-3, schedule="constant", patience=10)
+        return asd_jax.runs.network("conv_ae", model.uminho(), schedule)
+    return asd_jax.runs.network("conv_ae", model(), training(epochs=12, min_steps=1000, batch_size=64))
 
 
 def main(arguments: list[str]) -> None:
-    """Apply the flags to the recipe and run it."""
-    common.no_arguments(arguments)
-    common.take_recorded_flags()
-    config, recipe = asd_jax.models.ConvAutoencoderConfig, asd_jax.training.plan.TrainingConfig
-    settings = {} if FLAGS.window_hop is None else {"window_hop": FLAGS.window_hop}
-    if FLAGS.variant == "uminho":
-        model = config.uminho(**settings)
-        training = recipe(epochs=100, batch_size=64, learning_rate=1e-3, schedule="constant", patience=10)
-    else:
-        model = config(**settings)
-        training = recipe(epochs=12, min_steps=1000, batch_size=64, learning_rate=1e-3)
-    common.run_network("conv_ae", model, training)
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

@@ -10,19 +10,21 @@ Validation error 0.58 of the variance. 340 CPU seconds.
 """
 
 import asd_jax
-from experiments import common
+from experiments import launch
 
-common.adopt(*common.DATA_FLAGS, *common.TRAINING_FLAGS, "bottleneck_size")
+launch.adopt(*launch.NETWORK, "bottleneck_size")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The network and its training."""
+    training = asd_jax.training.TrainingConfig(epochs=100, batch_size=512, learning_rate=1e-3, schedule="constant")
+    return asd_jax.runs.network("dense_ae", asd_jax.models.DenseAutoencoderConfig(), training)
 
 
 def main(arguments: list[str]) -> None:
-    """Apply the flags to the recipe and run it."""
-    common.no_arguments(arguments)
-    common.take_recorded_flags()
-    model = asd_jax.models.DenseAutoencoderConfig()
-    training = asd_jax.training.plan.TrainingConfig(epochs=100, batch_size=512, learning_rate=1e-3, schedule="constant")
-    common.run_network("dense_ae", model, training)
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

@@ -6,36 +6,33 @@ Everything but the recordings comes from the run folder, and nothing in it is to
 
 from absl import flags
 
-from asd_jax.errors import InputError
-from experiments import common
+from experiments import launch
 
 FLAGS = flags.FLAGS
 
-common.adopt(
-    "checkpoint", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare", "cache_dir"
-)
-common.adopt(*common.OUTPUT_FLAGS, "debug")
+launch.adopt("checkpoint", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare")
+launch.adopt("cache_dir", *launch.OUTPUTS, "debug")
 
 
 def main(arguments: list[str]) -> None:
     """Evaluate the run that `--checkpoint` names."""
-    common.no_arguments(arguments)
-    if FLAGS.checkpoint is None:
-        raise InputError("--checkpoint is needed: the folder of a finished run")
-    from asd_jax.runs.evaluation import evaluate_run
+    launch.no_arguments(arguments)
+    run, given = launch.checkpoint(), launch.settings()
+    from asd_jax.runs import evaluate_run
 
     evaluate_run(
-        FLAGS.checkpoint,
-        FLAGS.workdir,
-        data_dir=FLAGS.data_dir,
+        run,
+        launch.folder("workdir"),
+        threshold=given.get("threshold"),
+        outputs=launch.outputs(),
+        say=launch.say,
+        data_dir=given.get("data_dir"),
         dataset=FLAGS.dataset,
         skip_bad_files=FLAGS.skip_bad_files,
         machine_ids=tuple(FLAGS.machine_id),
-        threshold=FLAGS.threshold if FLAGS["threshold"].present else None,
-        cache_dir=common.cache_dir(),
-        outputs=common.outputs(),
+        cache_dir=launch.cache_dir(),
     )
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

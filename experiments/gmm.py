@@ -7,15 +7,21 @@ One full-covariance Gaussian a machine id by default: strong, and no network at 
     python -m experiments.gmm --machine=slide_rail
 """
 
-from experiments import classical, common
+import asd_jax
+from experiments import launch
 
-classical.adopt("gmm")
+launch.adopt(*launch.STATISTICS, "n_components", "covariance_type", "reg_covar")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The scorer and what it reads."""
+    return asd_jax.runs.statistics("gmm", "gmm")
 
 
 def main(arguments: list[str]) -> None:
-    """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "gmm", scorer="gmm")
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

@@ -11,21 +11,23 @@ On 320 training clips of ToyCar ids 01 and 02, resynthesised (seed 0, 270 steps)
 """
 
 import asd_jax
-from experiments import common
+from experiments import launch
 
-common.adopt(*common.DATA_FLAGS, *common.TRAINING_FLAGS, "hidden_size", "window_frames")
+launch.adopt(*launch.NETWORK, "hidden_size", "window_frames")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The network and its training."""
+    training = asd_jax.training.TrainingConfig(
+        epochs=10, min_steps=300, batch_size=64, learning_rate=1e-3, schedule="constant"
+    )
+    return asd_jax.runs.network("gru_ae", asd_jax.models.GRUAutoencoderConfig(), training)
 
 
 def main(arguments: list[str]) -> None:
-    """Apply the flags to the recipe and run it."""
-    common.no_arguments(arguments)
-    common.take_recorded_flags()
-    model = asd_jax.models.GRUAutoencoderConfig(**common.given("hidden_size"), **common.window())
-    training = asd_jax.training.plan.TrainingConfig(
-        epochs=10, min_steps=300, batch_size=64, learning_rate=1e-3, schedule="constant"
-    )
-    common.run_network("gru_ae", model, training)
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

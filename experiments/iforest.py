@@ -5,15 +5,21 @@ How few random cuts set a clip apart from the normal ones of its machine id (Liu
     python -m experiments.iforest --machine=slide_rail
 """
 
-from experiments import classical, common
+import asd_jax
+from experiments import launch
 
-classical.adopt("iforest")
+launch.adopt(*launch.STATISTICS, "n_trees")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The scorer and what it reads."""
+    return asd_jax.runs.statistics("iforest", "iforest", features="cens,lmfe,mfcc")
 
 
 def main(arguments: list[str]) -> None:
-    """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "iforest", scorer="iforest", features="cens,lmfe,mfcc")
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

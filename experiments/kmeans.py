@@ -6,15 +6,21 @@ of single frames are reported too, each with its clip's label.
     python -m experiments.kmeans --machine=slide_rail
 """
 
-from experiments import classical, common
+import asd_jax
+from experiments import launch
 
-classical.adopt("kmeans")
+launch.adopt(*launch.STATISTICS, "n_clusters")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The scorer and what it reads."""
+    return asd_jax.runs.statistics("kmeans", "kmeans", overlapping_frames=True)
 
 
 def main(arguments: list[str]) -> None:
-    """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "kmeans", scorer="kmeans", frames=True)
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

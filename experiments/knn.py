@@ -5,15 +5,21 @@ Mean distance to the nearest normal clips of the same machine id; ids are never 
     python -m experiments.knn --machine=slide_rail
 """
 
-from experiments import classical, common
+import asd_jax
+from experiments import launch
 
-classical.adopt("knn")
+launch.adopt(*launch.STATISTICS, "n_neighbors")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The scorer and what it reads."""
+    return asd_jax.runs.statistics("knn", "knn")
 
 
 def main(arguments: list[str]) -> None:
-    """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "knn", scorer="knn")
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

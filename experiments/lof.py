@@ -5,15 +5,21 @@ How much sparser a clip lies among the normal ones of its machine id than its ne
     python -m experiments.lof --machine=slide_rail
 """
 
-from experiments import classical, common
+import asd_jax
+from experiments import launch
 
-classical.adopt("lof")
+launch.adopt(*launch.STATISTICS, "n_neighbors")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The scorer and what it reads."""
+    return asd_jax.runs.statistics("lof", "lof", features="cens,lmfe,mfcc")
 
 
 def main(arguments: list[str]) -> None:
-    """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "lof", scorer="lof", features="cens,lmfe,mfcc")
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

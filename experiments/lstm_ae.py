@@ -10,19 +10,21 @@ Validation error 0.62 of the variance. 205 CPU seconds.
 """
 
 import asd_jax
-from experiments import common
+from experiments import launch
 
-common.adopt(*common.DATA_FLAGS, *common.TRAINING_FLAGS, "hidden_size", "window_frames", "bottleneck_size")
+launch.adopt(*launch.NETWORK, "hidden_size", "window_frames", "bottleneck_size")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The network and its training."""
+    training = asd_jax.training.TrainingConfig(epochs=20, min_steps=1500, batch_size=64, learning_rate=1e-3)
+    return asd_jax.runs.network("lstm_ae", asd_jax.models.LSTMAutoencoderConfig(), training)
 
 
 def main(arguments: list[str]) -> None:
-    """Apply the flags to the recipe and run it."""
-    common.no_arguments(arguments)
-    common.take_recorded_flags()
-    model = asd_jax.models.LSTMAutoencoderConfig(**common.given("hidden_size"), **common.window())
-    training = asd_jax.training.plan.TrainingConfig(epochs=20, min_steps=1500, batch_size=64, learning_rate=1e-3)
-    common.run_network("lstm_ae", model, training)
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

@@ -12,29 +12,22 @@ untrained 0.695. On the built-in synthetic slide rail (seed 0): 0.902, 0.829; un
 Controls in docs/results.md.
 """
 
-from absl import flags
-
 import asd_jax
-from experiments import common
+from experiments import launch
 
-FLAGS = flags.FLAGS
+launch.adopt(*launch.NETWORK, "hidden_size", "context_frames")
 
-common.adopt(*common.DATA_FLAGS, *common.TRAINING_FLAGS, "hidden_size")
-flags.DEFINE_integer("context_frames", 10, "Frames that a prediction sees.", lower_bound=1)
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The network and its training."""
+    training = asd_jax.training.TrainingConfig(epochs=6, min_steps=500, batch_size=32, learning_rate=1e-3)
+    return asd_jax.runs.network("lstm_pred", asd_jax.models.LSTMPredictorConfig(), training)
 
 
 def main(arguments: list[str]) -> None:
-    """Apply the flags to the recipe and run it."""
-    common.no_arguments(arguments)
-    common.take_recorded_flags()
-    model = asd_jax.models.LSTMPredictorConfig(
-        **common.given("hidden_size"),
-        context_frames=FLAGS.context_frames,
-        segment_frames=FLAGS.context_frames + 20,
-    )
-    training = asd_jax.training.plan.TrainingConfig(epochs=6, min_steps=500, batch_size=32, learning_rate=1e-3)
-    common.run_network("lstm_pred", model, training)
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

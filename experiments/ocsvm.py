@@ -7,15 +7,21 @@ most 10,000 frames a machine id. Results of single frames are reported too, each
     python -m experiments.ocsvm --machine=slide_rail
 """
 
-from experiments import classical, common
+import asd_jax
+from experiments import launch
 
-classical.adopt("ocsvm")
+launch.adopt(*launch.STATISTICS, "nu", "gamma")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The scorer and what it reads."""
+    return asd_jax.runs.statistics("ocsvm", "ocsvm", overlapping_frames=True)
 
 
 def main(arguments: list[str]) -> None:
-    """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "ocsvm", scorer="ocsvm", frames=True)
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

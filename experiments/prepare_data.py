@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import common
+from experiments import launch
 
 if TYPE_CHECKING:
     from asd_jax.datasets.download import Client
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 
-common.adopt("dataset", "machine", "data_dir", "debug")
+launch.adopt("dataset", "machine", "data_dir", "debug")
 FLAGS["dataset"].help = "The release, such as dcase2020; --list shows them."
 FLAGS["machine"].help = "Its machine, such as slide_rail, several separated by commas, or all."
 FLAGS["data_dir"].help = "Folder to fetch into. Default: data/<dataset>."
@@ -59,7 +59,7 @@ def _list_archives(release: "Release") -> None:
 
 def main(arguments: list[str]) -> None:
     """Fetch what the flags name."""
-    common.no_arguments(arguments)
+    launch.no_arguments(arguments)
     from asd_jax.datasets import releases
     from asd_jax.datasets.fetch_release import Fetcher
 
@@ -86,4 +86,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

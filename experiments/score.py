@@ -16,14 +16,14 @@ import numpy as np
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import common
+from experiments import launch
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from asd_jax.detectors.verdicts import Piece
 
 FLAGS = flags.FLAGS
 
-common.adopt("checkpoint", "machine_id", "channel", "skip_bad_files", "scorer", "workdir", "debug")
+launch.adopt("checkpoint", "machine_id", "channel", "skip_bad_files", "scorer", "workdir", "debug")
 flags.DEFINE_enum(
     "unknown_machine_id",
     "error",
@@ -155,4 +155,4 @@ def _clock(seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import common
+from experiments import launch
 
 if TYPE_CHECKING:  # matplotlib and JAX are imported late, so that --help answers at once
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # matplotlib and JAX are imported late, so that --help answer
 
 FLAGS = flags.FLAGS
 
-common.adopt("preset", "channel", "debug")
+launch.adopt("preset", "channel", "debug")
 flags.DEFINE_string("clip", None, "Recording to show, in any format that soundfile reads.")
 flags.DEFINE_string("out", None, "Picture to write; the ending says the format: png, pdf, svg.")
 flags.DEFINE_float("frame_seconds", 0.6, "Duration of a slice, in seconds.", lower_bound=0.01)
@@ -136,7 +136,7 @@ def _picture(name: str, samples: "np.ndarray", preset: str) -> "Figure":
 
 def main(arguments: list[str]) -> None:
     """Draw the clip that the flags name."""
-    common.no_arguments(arguments)
+    launch.no_arguments(arguments)
     if not FLAGS.clip or not FLAGS.out:
         raise InputError("--clip and --out are needed: the recording to show and the picture to write")
     import matplotlib as mpl
@@ -159,4 +159,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

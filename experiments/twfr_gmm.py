@@ -6,15 +6,21 @@ time-mean, 0 the maximum. The authors chose the decay by the labels of each mach
     python -m experiments.twfr_gmm --machine=slide_rail
 """
 
-from experiments import classical, common
+import asd_jax
+from experiments import launch
 
-classical.adopt("gmm")
+launch.adopt(*launch.STATISTICS, "n_components", "covariance_type", "reg_covar")
+
+
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The scorer and what it reads."""
+    return asd_jax.runs.statistics("twfr_gmm", "gmm", summary=("twfr",))
 
 
 def main(arguments: list[str]) -> None:
-    """Run the experiment with the flags laid over its defaults."""
-    classical.run(arguments, "twfr_gmm", scorer="gmm", summary=("twfr",))
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
 
 
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

@@ -9,42 +9,46 @@ clips without labels (`--nosearch` keeps the defaults). The weights are fetched 
 
 from absl import flags
 
+import asd_jax
 from asd_jax.errors import InputError
-from experiments import classical, common
+from experiments import launch
 
 FLAGS = flags.FLAGS
 
-classical.adopt("ocsvm", features=False)
+launch.adopt(*launch.SEARCH, "nu", "gamma")
 flags.DEFINE_string("vggish_weights", None, "The PyTorch port's .pth or vggish_model.ckpt. Default: fetched once.")
 flags.DEFINE_bool("random_weights", False, "Use random weights instead: a control, and marked so in the results.")
+IN_BENCHMARK = False  # its weights may have to be fetched
 _NUS = (0.1, 0.05, 0.02, 0.2)  # the first of equals is taken
 
 
-def main(arguments: list[str]) -> None:
-    """Run the experiment with the flags laid over its defaults."""
-    common.no_arguments(arguments)
+def recipe() -> "asd_jax.runs.RunConfig":
+    """The embedding and its scorer, whose settings are searched for unless the flags say otherwise."""
     if FLAGS.vggish_weights and FLAGS.random_weights:
         raise InputError("--vggish_weights and --random_weights exclude one another")
     from asd_jax.detectors.fitted_scorers import ScorerSpec
-    from asd_jax.features import FrontEnd
-    from asd_jax.representations.vggish import VGGishEmbedding
+    from asd_jax.representations import VGGishEmbedding
+    from asd_jax.runs import RunConfig, Selection
 
-    settings = {name: FLAGS[name].value for name in ("nu", "gamma") if FLAGS[name].value is not None}
-    if not FLAGS["search"].present and not FLAGS.oracle_search and "gamma" not in settings:
-        FLAGS.search = True
-    if FLAGS.search:
-        settings = {"nu": _NUS} | settings
     if FLAGS.random_weights:
         print("note: random weights, as --random_weights asks: a control, no result of VGGish")
-        representation = VGGishEmbedding.random(seed=FLAGS.seed)
+        embedding = VGGishEmbedding.random(seed=FLAGS.seed)
     else:
-        representation = VGGishEmbedding.load(FLAGS.vggish_weights)
-    spec = ScorerSpec("ocsvm", "vggish_ocsvm", settings)
-    front_end = FrontEnd.from_names("log_mel", preset="vggish")
-    classical.run_scorer(
-        "vggish_ocsvm", spec, representation, front_end, stamp={"random_weights": FLAGS.random_weights}
+        embedding = VGGishEmbedding.load(FLAGS.vggish_weights)
+    searches = FLAGS.search or not (FLAGS["search"].present or FLAGS.oracle_search or FLAGS.gamma)
+    return RunConfig(
+        "vggish_ocsvm",
+        embedding,
+        ScorerSpec("ocsvm", "vggish_ocsvm", {"nu": _NUS} if searches else {}),
+        front_end=asd_jax.features.FrontEnd.from_names("log_mel", preset="vggish"),
+        selection=Selection.SEARCH if searches else Selection.FIXED,
     )
 
 
+def main(arguments: list[str]) -> None:
+    """Run the recipe with the flags laid over it."""
+    launch.experiment(arguments, recipe)
+
+
 if __name__ == "__main__":
-    common.run(main)
+    launch.run(main)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from asd_jax.datasets import built_in, folder, layouts
 from asd_jax.datasets.clips import Clip, Dataset, Machine
+from asd_jax.datasets.config import DataConfig
 from asd_jax.datasets.cutting import Cutting
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.recognition import Folder
@@ -15,6 +16,7 @@ __all__ = [
     "NAMES",
     "Clip",
     "Cutting",
+    "DataConfig",
     "Dataset",
     "Machine",
     "canonical_machine",

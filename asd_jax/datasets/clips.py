@@ -1,11 +1,11 @@
 """A clip and a data set: what every source of recordings comes down to."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 
 class Machine(NamedTuple):
@@ -84,3 +84,9 @@ class Dataset:
     def split(self, name: str) -> tuple[Clip, ...]:
         """Clips of the split `train` or `test`."""
         return tuple(clip for clip in self.clips if clip.split == name)
+
+
+def recording_index(recordings: Sequence[str]) -> Int[np.ndarray, " n_clips"]:
+    """A number for each clip's recording, from 0 in the order in which recordings first come."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(recordings))}
+    return np.asarray([numbers[name] for name in recordings], dtype=np.int64)

@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from asd_jax import scorers
+from asd_jax.datasets.clips import recording_index
 from asd_jax.detectors import thresholds
-from asd_jax.detectors.recording_scores import of_recordings, recording_index
+from asd_jax.detectors.recording_scores import of_recordings
 from asd_jax.detectors.thresholds import Threshold
 from asd_jax.errors import InputError
 from asd_jax.representations.representation import ClipRepresentation

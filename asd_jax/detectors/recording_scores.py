@@ -3,16 +3,8 @@
 A recording scores as its worst clip does: a fault that is heard for ten seconds of an hour is a fault.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from jaxtyping import Float, Int
-
-
-def recording_index(recordings: Sequence[str]) -> Int[np.ndarray, " n_clips"]:
-    """A number for each clip's recording, from 0 in the order in which recordings first come."""
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(recordings))}
-    return np.asarray([numbers[name] for name in recordings], dtype=np.int64)
 
 
 def worst_clip(

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from asd_jax.datasets.clips import Clip
+from asd_jax.datasets.clips import Clip, recording_index
 from asd_jax.detectors import thresholds
 from asd_jax.detectors.detector import Detector
-from asd_jax.detectors.recording_scores import of_recordings, recording_index, worst_clip
+from asd_jax.detectors.recording_scores import of_recordings, worst_clip
 from asd_jax.errors import InputError
 from asd_jax.evaluation import metrics, oracle_thresholds
 from asd_jax.evaluation.metrics import Labels, Measured

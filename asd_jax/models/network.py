@@ -5,7 +5,6 @@ import functools
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
@@ -44,18 +43,6 @@ class Network:
         model.train() if training else model.eval()
         residual = model.residual(frames)
         return residual, nnx.to_pure_dict(nnx.split(model, nnx.Param, ...)[2])
-
-    def loss(
-        self,
-        params: PyTree,
-        model_state: PyTree,
-        frames: Float[Array, "batch n_frames n_features"],
-        *,
-        training: bool = False,
-    ) -> tuple[Float[Array, ""], PyTree]:
-        """Mean squared residual, and the model state."""
-        residual, model_state = self.residual(params, model_state, frames, training=training)
-        return jnp.mean(jnp.square(residual)), model_state
 
 
 @functools.partial(jax.jit, static_argnums=0)

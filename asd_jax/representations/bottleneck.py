@@ -1,14 +1,19 @@
 """The width of a bottleneck, chosen by validation error: never by labels."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
-from asd_jax.features.stored_clips import StoredClips
-from asd_jax.representations.members import TrainedMember
+from asd_jax.datasets.extraction import Extracted
+from asd_jax.representations.recipe import Hooks
+from asd_jax.training import FitResult
+
+if TYPE_CHECKING:
+    from asd_jax.representations.trained import Member, Trained
 
 
 def smallest_within_one_standard_error(errors: Mapping[int, Float[np.ndarray, " n_clips"]]) -> int:
@@ -30,28 +35,34 @@ def _standard_error(values: Float[np.ndarray, " n_clips"]) -> float:
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
-def clip_errors(members: Sequence[TrainedMember], clips: StoredClips) -> Float[np.ndarray, " n_clips"]:
+def _clip_errors(
+    recipe: "Trained", members: Sequence["Member"], results: Sequence[FitResult], train: Extracted
+) -> Float[np.ndarray, " n_clips"]:
     """Mean squared residual of each member's validation clips, one member after another."""
-    values = [member.residual(clips.select(member.planned.validation)).window_error for member in members]
-    return np.concatenate([np.nanmean(of_member, axis=1, dtype=np.float64) for of_member in values])
+    errors = []
+    for member, result in zip(members, results, strict=True):
+        machines = [train.clips[index].machine for index in member.validation]
+        values = member.residual(result, recipe.training)(train.frames.select(member.validation), machines)
+        errors.append(np.nanmean(values.window_error, axis=1, dtype=np.float64))
+    return np.concatenate(errors)
 
 
-def train_all(
-    sizes: Sequence[int], train: Callable[[int], list[TrainedMember]], clips: StoredClips
-) -> tuple[list[TrainedMember], dict[str, Any]]:
+def choose(
+    recipe: "Trained", train: Extracted, seed: int, hooks: Hooks
+) -> tuple[list["Member"], list[FitResult], dict[str, Any]]:
     """Train networks of every width and choose one.
 
-    Args:
-        sizes: widths.
-        train: gives the trained members of a width.
-        clips: the training clips, among them those for validation.
-
     Returns:
-        the members of the chosen width, and for the results what each width reached.
+        the members of the chosen width, how their training went, and for the results what each width reached.
     """
-    members = {size: train(size) for size in dict.fromkeys(sizes)}
-    errors = {size: clip_errors(of_size, clips) for size, of_size in members.items()}
+    trained, errors = {}, {}
+    for size in dict.fromkeys(recipe.bottleneck_sizes):
+        wide = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, bottleneck_size=size))
+        members = wide.members(train, seed)
+        results = wide.train_members(members, hooks, Path(f"bottleneck_{size}"))
+        trained[size], errors[size] = (members, results), _clip_errors(wide, members, results, train)
     chosen = smallest_within_one_standard_error(errors)
+    hooks.say(f"bottleneck of {chosen}, chosen by validation error")
     report = {
         "chosen": chosen,
         "rule": "smallest width within one standard error of the best validation error",
@@ -60,9 +71,4 @@ def train_all(
             for size, of_clips in errors.items()
         },
     }
-    return members[chosen], report
-
-
-def with_bottleneck(model: Any, size: int) -> Any:
-    """A model's config with another width."""
-    return dataclasses.replace(model, bottleneck_size=size)
+    return *trained[chosen], {"bottleneck_size": report}

@@ -2,15 +2,18 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.errors import InputError
 from asd_jax.features import summaries
 from asd_jax.features.stored_clips import StoredClips
+from asd_jax.representations.recipe import Untrained
 from asd_jax.representations.representation import ClipRepresentation
 
 STATISTICS = ("mean", "std", "max", "twfr")
@@ -30,7 +33,7 @@ def _summarize(
 
 
 @dataclasses.dataclass(frozen=True)
-class ClipSummary:
+class ClipSummary(Untrained):
     """Statistics over a clip's frames, side by side.
 
     Attributes:
@@ -47,15 +50,11 @@ class ClipSummary:
     def __post_init__(self) -> None:
         unknown = [name for name in self.statistics if name not in STATISTICS]
         if unknown or not self.statistics:
-            raise InputError(f"--summary={','.join(self.statistics)}: give one or more of {', '.join(STATISTICS)}")
+            raise InputError(f"`summary={','.join(self.statistics)}`: give one or more of {', '.join(STATISTICS)}")
         if not 0 <= self.decay <= 1:
-            raise InputError(f"--twfr_decay={self.decay}: give a number from 0 (the maximum) to 1 (the mean)")
+            raise InputError(f"`twfr_decay={self.decay}`: give a number from 0 (the maximum) to 1 (the mean)")
 
-    def fit(self, frames: StoredClips) -> "ClipSummary":
-        """There is nothing to fit."""
-        return self
-
-    def __call__(self, clips: StoredClips) -> ClipRepresentation:
+    def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip; clips of one length go together, since padding would enter the statistics."""
         vectors = None
         for length in np.unique(clips.clip_length):

@@ -1,21 +1,25 @@
 """Overlapping slices of a clip's spectrogram."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import PyTree
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd, Scaling, min_max
 from asd_jax.features.stored_clips import StoredClips
+from asd_jax.files import hidden
 from asd_jax.representations.frame_mean import FrameMean
+from asd_jax.representations.recipe import Untrained
 from asd_jax.representations.representation import ClipRepresentation
 from asd_jax.representations.window_vectors import WindowVectors
 
 
 @dataclasses.dataclass(frozen=True)
-class OverlappingFrames:
+class OverlappingFrames(Untrained):
     """Overlapping slices of a spectrogram scaled to [0, 1], as window vectors; the clip's vector is its mean frame.
 
     Frames after the last whole slice are left out.
@@ -30,7 +34,7 @@ class OverlappingFrames:
 
     window_frames: int
     window_hop: int
-    scaling: Scaling | None = None
+    scaling: Scaling | None = hidden(default=None)
 
     @classmethod
     def of_seconds(
@@ -40,9 +44,9 @@ class OverlappingFrames:
         length = round(frame_seconds * front_end.sample_rate / front_end.hop_length)
         if length < 1:
             shortest = front_end.hop_length / front_end.sample_rate
-            raise InputError(f"--frame_seconds={frame_seconds} is shorter than one spectrogram frame, {shortest:.3f} s")
+            raise InputError(f"`frame_seconds={frame_seconds}` is shorter than one spectrogram frame, {shortest:.3f} s")
         if not 0 <= overlap < 1:
-            raise InputError(f"--overlap={overlap}: give a share from 0 to below 1")
+            raise InputError(f"`overlap={overlap}`: give a share from 0 to below 1")
         return cls(length, max(1, round((1 - overlap) * length)))
 
     @property
@@ -50,11 +54,11 @@ class OverlappingFrames:
         """Fewest frames of a clip: one slice."""
         return self.window_frames
 
-    def fit(self, frames: StoredClips) -> "OverlappingFrames":
+    def fit_frames(self, frames: StoredClips) -> "OverlappingFrames":
         """Take the minimum and maximum from normal training clips."""
         return dataclasses.replace(self, scaling=min_max(frames.values))
 
-    def __call__(self, clips: StoredClips) -> ClipRepresentation:
+    def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip."""
         scaling = Scaling(np.asarray(self.scaling.offset), np.asarray(self.scaling.scale))
         frames = clips.values - scaling.offset

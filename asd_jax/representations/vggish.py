@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from flax import nnx
 from jaxtyping import Array, Float, PyTree
 from tqdm import tqdm
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import vggish_weights
 from asd_jax.models.vggish import EMBEDDING_SIZE, PATCH_FRAMES, VGGishConfig
+from asd_jax.representations.recipe import Untrained
 from asd_jax.representations.representation import ClipRepresentation
 from asd_jax.representations.window_vectors import WindowVectors
 
@@ -46,7 +49,7 @@ def embed(params: PyTree, patches: Float[Array, "batch 96 64"]) -> Float[Array, 
 
 
 @dataclasses.dataclass(frozen=True)
-class VGGishEmbedding:
+class VGGishEmbedding(Untrained):
     """Embeddings of the patches of 96 frames that a clip begins with; the vector is their mean.
 
     A clip's embeddings are kept in the user's cache under the hash of its frames and of the weights.
@@ -78,16 +81,17 @@ class VGGishEmbedding:
         """With published weights; path and errors as in `vggish_weights.load`."""
         return cls(vggish_weights.load(path)[1])
 
+    @property
+    def stamp(self) -> Mapping[str, Any]:
+        """Whether the weights are random ones, of which nothing should be expected."""
+        return {"random_weights": self.source == _RANDOM}
+
     @classmethod
     def random(cls, *, seed: int) -> "VGGishEmbedding":
         """With random weights: a control."""
         return cls(_RANDOM, seed)
 
-    def fit(self, frames: StoredClips) -> "VGGishEmbedding":
-        """There is nothing to fit."""
-        return self
-
-    def __call__(self, clips: StoredClips) -> ClipRepresentation:
+    def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip."""
         found: dict[int, np.ndarray] = {}
         waiting: list[tuple[int, np.ndarray]] = []

@@ -1,1 +1,10 @@
-"""."""
+"""From a config to a run folder: one `run` for every system; evaluating it again, comparing, submitting."""
+
+from asd_jax.datasets import DataConfig
+from asd_jax.runs.config import RunConfig, Selection
+from asd_jax.runs.evaluation import evaluate_run
+from asd_jax.runs.outputs import Outputs
+from asd_jax.runs.recipes import network, statistics
+from asd_jax.runs.run import run
+
+__all__ = ["DataConfig", "Outputs", "RunConfig", "Selection", "evaluate_run", "network", "run", "statistics"]

@@ -1,13 +1,18 @@
 """The folder of a run: made, resumed, and written into without ever leaving half a file."""
 
+import hashlib
 import importlib.metadata
 import json
 import platform
 from pathlib import Path
 from typing import Any
 
+import jax
+
+from asd_jax.datasets import Dataset
 from asd_jax.errors import InputError
 from asd_jax.files import write_json
+from asd_jax.runs.config import RunConfig
 
 _PACKAGES = (
     "asd_jax",
@@ -23,12 +28,12 @@ _PACKAGES = (
 
 
 def read_config(run: Path) -> dict[str, Any]:
-    """`config.json` of a run.
+    """`config.json` of a run, which may be named itself instead of its folder.
 
     Raises:
         InputError: there is none, or it is not JSON.
     """
-    path = run / "config.json"
+    path = run if run.suffix == ".json" else run / "config.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -61,32 +66,57 @@ def _first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any
 def check_free(run: Path) -> None:
     """Raise InputError where a new run would write into a folder that holds something."""
     if run.exists() and (not run.is_dir() or any(run.iterdir())):
-        raise InputError(f"--workdir={run} is not empty; choose another, or go on with its run with --resume")
+        raise InputError(f"`workdir={run}` is not empty; choose another, or go on with its run with `resume`")
 
 
 def check_not_a_run(folder: Path) -> None:
     """Raise InputError where results would take the place of a run's own."""
     if (folder / "config.json").exists() or (folder / "checkpoints").exists():
-        raise InputError(f"--workdir={folder} is a run, whose files stay as they are; choose another")
+        raise InputError(f"`workdir={folder}` is a run, whose files stay as they are; choose another")
 
 
-def start(run: Path, config: dict[str, Any], *, resume: bool) -> None:
+def describe(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
+    """`config.json` of a run: the settings, the recordings, how selection is done, the versions."""
+    listing = "\n".join(f"{clip.split} {clip.file_name}" for clip in dataset.clips)
+    return {
+        **config.to_dict(),
+        "data": {
+            "dataset": dataset.name,
+            "machine": dataset.machine,
+            "channel": dataset.channel,
+            "n_train": len(dataset.split("train")),
+            "n_test": len(dataset.split("test")),
+            "file_names_sha256": hashlib.sha256(listing.encode()).hexdigest(),
+        },
+        "selection": config.selection.stamp,
+        "selection_protocol": "; ".join(part for part in (config.recipe.protocol, config.selection.protocol) if part),
+        "stamp": dict(config.recipe.stamp),
+        "versions": versions(),
+        "device": jax.devices()[0].device_kind,
+    }
+
+
+def start(run: Path, description: dict[str, Any], *, resume: bool) -> None:
     """Make the folder and its `config.json`, or check that a resumed run has the settings it was started with.
+
+    Args:
+        run: the folder.
+        description: what `config.json` is to hold: `experiment`, `settings` and `data` are compared.
+        resume: the folder holds the run already.
 
     Raises:
         InputError: the folder holds another run; the message names the first setting that differs.
     """
-    config = json.loads(json.dumps(config))  # tuples become lists, as they do on disk
     if not resume:
         check_free(run)
-        write_json(run / "config.json", config)
+        write_json(run / "config.json", description)
         return
-    old = read_config(run)
+    old, new = read_config(run), json.loads(json.dumps(description))  # tuples become lists, as they do on disk
     for part in ("experiment", "settings", "data"):
-        found = _first_difference(old.get(part), config.get(part), part)
+        found = _first_difference(old.get(part), new.get(part), part)
         if found:
             name, before, now = found
             raise InputError(
-                f"--resume: {name} is {json.dumps(now)}, but the run in {run} was started with {json.dumps(before)}; "
-                "leave the flag out or start another run"
+                f"`resume`: {name} is {json.dumps(now)}, but the run in {run} was started with {json.dumps(before)}; "
+                "leave the setting out or start another run"
             )

@@ -11,8 +11,8 @@ from jaxtyping import PyTree
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from asd_jax.errors import InputError
-from asd_jax.training.loop import TrainState
 from asd_jax.training.progress import Progress
+from asd_jax.training.state import TrainState
 
 FORMAT = 1  # of bundles and training states; one more whenever an older program could not read them
 

@@ -3,19 +3,16 @@
 from collections.abc import Callable
 
 import jax
-import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import PyTree
 
 from asd_jax.errors import InputError
 
 MESHES = ("none", "data")
 
 
-def place(
-    mesh: str, batch_size: int
-) -> tuple[Callable[[PyTree], PyTree], Callable[[Int[np.ndarray, "steps batch"]], Int[Array, "steps batch"]]]:
-    """Functions that put a tree on every device, and the examples' indices on the device that computes them.
+def place(mesh: str, batch_size: int) -> tuple[Callable[[PyTree], PyTree], Callable[[PyTree], PyTree]]:
+    """Functions that put a tree on every device, and arrays `(steps, batch)` on the devices that compute their parts.
 
     Args:
         mesh: `none` for the default device; `data` splits each batch over all devices, which compute its parts with
@@ -26,12 +23,12 @@ def place(
         InputError: the devices do not divide the batch.
     """
     if mesh == "none":
-        return lambda tree: tree, lambda starts: starts
+        return lambda tree: tree, lambda picks: picks
     devices = jax.make_mesh((jax.device_count(),), ("data",), axis_types=(AxisType.Auto,))
     if batch_size % jax.device_count():
         raise InputError(
-            f"--mesh=data: {jax.device_count()} devices do not divide a batch of {batch_size}; change --batch_size"
+            f"`mesh=data`: {jax.device_count()} devices do not divide a batch of {batch_size}; change `batch_size`"
         )
     everywhere = NamedSharding(devices, PartitionSpec())
     by_example = NamedSharding(devices, PartitionSpec(None, "data"))
-    return lambda tree: jax.device_put(tree, everywhere), lambda starts: jax.device_put(starts, by_example)
+    return lambda tree: jax.device_put(tree, everywhere), lambda picks: jax.device_put(picks, by_example)

@@ -2,8 +2,9 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
-from asd_jax.training.plan import TrainingConfig
+from asd_jax.training.config import TrainingConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,3 +47,15 @@ def advance(progress: Progress, measurements: dict[str, float], config: Training
 def out_of_patience(progress: Progress, config: TrainingConfig) -> bool:
     """Whether early stopping ends the run here."""
     return config.patience is not None and progress.epoch - progress.improved_epoch >= config.patience
+
+
+def history_csv(seeds: Mapping[int, Mapping[str, Progress]]) -> str:
+    """`training.csv`: a line a network and epoch, by seed and machine id; an unknown validation loss is empty."""
+    lines = ["seed,machine_id,epoch,train_loss,validation_loss,learning_rate"]
+    for seed, by_id in seeds.items():
+        for machine_id, progress in by_id.items():
+            for number, epoch in enumerate(progress.history, 1):
+                values = (epoch[name] for name in ("train_loss", "validation_loss", "learning_rate"))
+                numbers = ",".join("" if math.isnan(value) else f"{value:.9g}" for value in values)
+                lines.append(f"{seed},{machine_id},{number},{numbers}")
+    return "\n".join(lines) + "\n"

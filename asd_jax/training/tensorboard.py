@@ -1,18 +1,15 @@
-"""TensorBoard events: losses and learning rate while a network trains, distributions of scores at the end.
+"""TensorBoard events while a network trains: losses and learning rate.
 
 Events are queued and written by a thread, so that training does not wait for the disk.
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from tensorboardX import SummaryWriter
 
-from asd_jax.evaluation.evaluate import Evaluation
-from asd_jax.evaluation.metrics import MEASURES
-from asd_jax.training.loop import Monitor
+from asd_jax.training.hooks import Monitor
 from asd_jax.training.progress import Progress
 
 _STEPS_PER_POINT = 10
@@ -55,26 +52,3 @@ class TensorBoardMonitor(Monitor):
         """Write what is waiting and end the thread."""
         if self._writer is not None:
             self._writer.close()
-
-
-def write_scores(folder: Path, results: dict[str, Any], evaluation: Evaluation) -> None:
-    """Histograms of each scorer's test scores by truth, and the mean measures as scalars.
-
-    Args:
-        folder: of the events.
-        results: what `metrics.json` holds.
-        evaluation: the scores of the test clips.
-    """
-    truth = np.asarray(
-        [{True: "anomalous", False: "normal", None: "unlabelled"}[c.is_anomaly] for c in evaluation.clips]
-    )
-    with SummaryWriter(str(folder)) as writer:
-        for scorer, scores in evaluation.scores["detector"].items():
-            for name in sorted(set(truth.tolist())):
-                values = scores[(truth == name) & np.isfinite(scores)]
-                if len(values):
-                    writer.add_histogram(f"scores_{scorer}/{name}", values)
-            for measure in MEASURES:
-                value = results["scorers"][scorer]["mean"][measure]
-                if value is not None:
-                    writer.add_scalar(f"test_{measure}/{scorer}", value)

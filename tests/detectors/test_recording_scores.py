@@ -2,7 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asd_jax.detectors.recording_scores import of_recordings, recording_index, worst_clip
+from asd_jax.datasets.clips import recording_index
+from asd_jax.detectors.recording_scores import of_recordings, worst_clip
 
 
 def test_by_hand():

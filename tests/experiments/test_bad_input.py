@@ -12,10 +12,11 @@ import soundfile
 @pytest.fixture(scope="module")
 def finished_run(machine_tree, tmp_path_factory):
     """A finished run of the smallest kind, to be copied before it is harmed."""
-    from asd_jax.models import LSTMPredictorConfig
     from asd_jax.runs.experiment import ExperimentConfig, run
-    from asd_jax.runs.recordings import DataConfig
     from asd_jax.training.plan import TrainingConfig
+
+    from asd_jax.models import LSTMPredictorConfig
+    from asd_jax.runs.recordings import DataConfig
 
     workdir = tmp_path_factory.mktemp("runs") / "run"
     model, training = LSTMPredictorConfig(hidden_size=4, context_frames=3), TrainingConfig(epochs=1, batch_size=32)

@@ -10,10 +10,10 @@ import time
 import jax
 import numpy as np
 import pytest
+from asd_jax.runs.experiment import REPORTED
 
 from asd_jax import load_detector
 from asd_jax.datasets.audio import read_audio
-from asd_jax.runs.experiment import REPORTED
 
 SETTINGS = ["--machine=fan", "--hidden_size=8", "--context_frames=3", "--batch_size=8", "--epochs=8"]
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from asd_jax.training.plan import TrainingConfig, make_plan
 
 from asd_jax import models
 from asd_jax.features import scaling
@@ -16,7 +17,6 @@ from asd_jax.representations.residual import Residual
 from asd_jax.representations.residual_maps import residual_maps
 from asd_jax.training import checkpoints
 from asd_jax.training.loop import fit
-from asd_jax.training.plan import TrainingConfig, make_plan
 
 N_FEATURES = 8
 SMALL = {

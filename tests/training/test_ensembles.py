@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from asd_jax.training.ensembles import Member, fit_members
+from asd_jax.training.plan import TrainingConfig, epoch_order, make_plan
 
 from asd_jax.features.scaling import standardize
 from asd_jax.features.stored_clips import StoredClips
@@ -13,8 +15,6 @@ from asd_jax.representations.residual import Residual
 from asd_jax.training import ensembles
 from asd_jax.training import loop as training
 from asd_jax.training.checkpoints import RunCheckpoints
-from asd_jax.training.ensembles import Member, fit_members
-from asd_jax.training.plan import TrainingConfig, epoch_order, make_plan
 
 MODELS = {
     "dense": DenseAutoencoderConfig(hidden_size=8, n_layers=1, bottleneck_size=3),

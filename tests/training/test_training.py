@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from asd_jax.training.plan import TrainingConfig, make_plan, split_validation
 
 from asd_jax.errors import InputError
 from asd_jax.features.scaling import standardize
@@ -12,7 +13,6 @@ from asd_jax.models import LSTMPredictorConfig
 from asd_jax.models.network import Network
 from asd_jax.training import loop as training
 from asd_jax.training.checkpoints import RunCheckpoints
-from asd_jax.training.plan import TrainingConfig, make_plan, split_validation
 
 MODEL = LSTMPredictorConfig(hidden_size=8, context_frames=3, segment_frames=12, segment_hop=9)
 

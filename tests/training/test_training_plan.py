@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
+from asd_jax.training.plan import TrainingConfig, epoch_order, make_plan, segment_starts, split_validation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import LSTMPredictorConfig
-from asd_jax.training.plan import TrainingConfig, epoch_order, make_plan, segment_starts, split_validation
 
 
 def clips_of(lengths):

@@ -1,6 +1,7 @@
-"""The flags that experiments share, each defined here once.
+"""The flags of all experiments, each defined here once.
 
-A script adopts those that it takes (`common.adopt`), so that its `--help` lists them and any other is an error.
+A script adopts those that it takes (`launch.adopt`), so that its `--help` lists them and any other is an error. What
+those that name a setting of a run come down to is in `overlay.py`.
 """
 
 from absl import flags
@@ -32,6 +33,7 @@ flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so t
 flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
+flags.DEFINE_string("config", None, "Run the config.json of another run again; flags that are given are laid over it.")
 flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.", lower_bound=0)
 flags.DEFINE_integer("num_seeds", 1, "Networks to train, of --seed and the seeds after it; results as mean ± sd too.")
 flags.DEFINE_bool("per_machine_id", False, "Train one network for each machine id instead of one for all.")
@@ -74,8 +76,38 @@ flags.DEFINE_bool("report", True, "Write plots/ and report.html, a page to look 
 flags.DEFINE_bool("tensorboard", True, "Write TensorBoard events to tensorboard/.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 
-OUTPUT_FLAGS = ("report", "tensorboard", "submission")
-DATA_FLAGS = (
+flags.DEFINE_list("summary", None, "Statistics of a clip's frames: mean, std, max, twfr. Default: the experiment's.")
+flags.DEFINE_float("twfr_decay", 0.99, "Weight of a frame relative to the next higher one in twfr: 1 is the mean.")
+flags.DEFINE_bool(
+    "frames",
+    None,
+    "Score overlapping mel frames scaled to [0, 1] and pool them, rather than one vector a clip. Default: the "
+    "experiment's, and not with --features or --summary.",
+)
+flags.DEFINE_float("frame_seconds", 0.6, "Duration of an overlapping frame.")
+flags.DEFINE_float("overlap", 0.5, "Share of an overlapping frame that the next one repeats.")
+flags.DEFINE_enum("pool", "mean", ["mean", "max", "gwrp"], "How scores of frames become a clip's.")
+flags.DEFINE_float("pca", None, "Put principal components before the scorer: this share of the variance, or number.")
+flags.DEFINE_bool("search", False, "Choose the scorer's settings on the normal training clips, without labels.")
+flags.DEFINE_bool(
+    "oracle_search", False, "Choose them by the labels of the test clips: reproduces published tables, is no result."
+)
+flags.DEFINE_integer("n_clusters", None, "Centres a machine id. Default: 1.", lower_bound=1)
+flags.DEFINE_integer("n_components", None, "Gaussians. Default: 1.", lower_bound=1)
+flags.DEFINE_enum("covariance_type", None, ["full", "tied", "diag", "spherical"], "Kind of covariance. Default: full.")
+flags.DEFINE_float("reg_covar", None, "Added to the diagonal of standardised vectors. Default: 1e-3.", lower_bound=0)
+flags.DEFINE_float("nu", None, "Bound on the share of normal clips left outside. Default: 0.1.")
+flags.DEFINE_string(
+    "gamma", None, "Of the kernel: a number, scale (1 / (dim * variance)) or a multiple of it like 4*scale."
+)
+flags.DEFINE_integer("n_trees", None, "Trees of the forest. Default: 200.", lower_bound=1)
+flags.DEFINE_integer("n_neighbors", None, "Neighbours looked at. Default: 10 for lof, 2 for knn.", lower_bound=1)
+flags.DEFINE_integer("context_frames", None, "Frames that a prediction sees. Default: the recipe's.", lower_bound=1)
+flags.DEFINE_integer("window_hop", None, "Frames from one window to the next. Default: the recipe's.", lower_bound=1)
+
+# What scripts adopt together.
+OUTPUTS = ("report", "tensorboard", "submission")
+DATA = (
     "machine",
     "machine_id",
     "data_dir",
@@ -88,12 +120,11 @@ DATA_FLAGS = (
     "prepare",
     "cache_dir",
 )
-TRAINING_FLAGS = (
+RUN = (*DATA, "workdir", "resume", "config", "seed", "scorers", "threshold", *OUTPUTS, "debug")
+NETWORK = (
+    *RUN,
     "features",
     "preset",
-    "workdir",
-    "resume",
-    "seed",
     "num_seeds",
     "per_machine_id",
     "epochs",
@@ -102,8 +133,17 @@ TRAINING_FLAGS = (
     "mesh",
     "validation_fraction",
     "scorer",
-    "scorers",
-    "threshold",
-    *OUTPUT_FLAGS,
-    "debug",
+)
+SEARCH = (*RUN, "search", "oracle_search")
+STATISTICS = (
+    *SEARCH,
+    "features",
+    "preset",
+    "summary",
+    "twfr_decay",
+    "frames",
+    "frame_seconds",
+    "overlap",
+    "pool",
+    "pca",
 )

@@ -1,0 +1,106 @@
+"""Everything that a run can be told, frozen and complete: what `config.json` holds and reads back."""
+
+import dataclasses
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from asd_jax import representations, scorers
+from asd_jax.datasets import DataConfig
+from asd_jax.detectors import thresholds
+from asd_jax.detectors.fitted_scorers import ScorerSpec
+from asd_jax.errors import InputError
+from asd_jax.features import FrontEnd
+from asd_jax.files import from_json, one_of, to_json
+from asd_jax.representations import Recipe
+
+
+class Selection(enum.StrEnum):
+    """How settings of the headline scorer are chosen."""
+
+    FIXED = "fixed"
+    SEARCH = "search"
+    ORACLE_SEARCH = "oracle_search"
+
+    @property
+    def stamp(self) -> str:
+        """What every results file says: whether a label was looked at."""
+        return "oracle" if self is Selection.ORACLE_SEARCH else "label-free"
+
+    @property
+    def protocol(self) -> str:
+        """The same in words."""
+        return {
+            Selection.FIXED: "headline scorer and threshold rule fixed beforehand; no setting, epoch or scorer chosen "
+            "with test labels",
+            Selection.SEARCH: "settings chosen on the normal training clips; no setting or scorer chosen with test "
+            "labels",
+            Selection.ORACLE_SEARCH: "settings chosen by the labels of the test clips: no result of the method",
+        }[self]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """Everything that a run can be told.
+
+    Attributes:
+        experiment: its name.
+        recipe: how the representation is fitted, one of `representations.RECIPES`.
+        scorer: the headline scorer, fixed before any result is seen; its label is its key in the results.
+        scorers: those reported beside it, as exploratory.
+        front_end: from waveform to frames.
+        threshold: rule of the decision thresholds.
+        selection: of the headline scorer's settings.
+        seed: of parameters, order of examples, validation clips, folds, and scorers that draw.
+        data: which recordings; by default the built-in synthetic slide rail.
+    """
+
+    experiment: str
+    recipe: Recipe = one_of(lambda: representations.RECIPES, tag="kind")
+    scorer: ScorerSpec = dataclasses.field(default_factory=lambda: ScorerSpec("mse"))
+    scorers: tuple[ScorerSpec, ...] = ()
+    front_end: FrontEnd = dataclasses.field(default_factory=FrontEnd)
+    threshold: str = thresholds.DEFAULT
+    selection: Selection = Selection.FIXED
+    seed: int = 0
+    data: DataConfig = dataclasses.field(default_factory=DataConfig)
+
+    def check(self) -> None:
+        """Raise InputError for a setting that cannot be, before anything is read or written."""
+        thresholds.parse(self.threshold)
+        self.recipe.check()
+        if self.selection is Selection.ORACLE_SEARCH and self.data.clip_seconds is not None:
+            raise InputError("`oracle_search` reproduces tables of whole clips; leave out `clip_seconds`")
+        for spec in self.scorers:
+            if spec.label == self.scorer.label:
+                raise InputError(f"`scorers`: {spec.label} is the experiment's own scorer; leave it out")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, as `from_dict` reads them and `config.json` holds them."""
+        settings = to_json(self)
+        return {"experiment": settings.pop("experiment"), "settings": settings}
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> "RunConfig":
+        """The config of a run, from its `config.json`.
+
+        Raises:
+            InputError: not the config of a run, or one of before there was one kind of run.
+        """
+        settings = config.get("settings")
+        if not isinstance(settings, dict) or "experiment" not in config:
+            raise InputError("not the config of a run: it has no experiment and settings")
+        if "recipe" not in settings:
+            raise InputError(
+                "the config of a run that an earlier version made: it is scored and evaluated as before, and can "
+                "neither be resumed nor run again from its config; start a new run"
+            )
+        return from_json(cls, {"experiment": config["experiment"], **settings})
+
+
+def exploratory(names: Sequence[str], headline: ScorerSpec) -> tuple[ScorerSpec, ...]:
+    """Specs of scorers reported beside the headline, by name; `all` stands for every one that reads vectors."""
+    if "all" in names:
+        names = [name for name, scorer in scorers.REGISTRY.items() if scorer.reads == "vector"]
+        names = [name for name in names if name not in (headline.name, headline.label)]
+    return tuple(ScorerSpec(name) for name in dict.fromkeys(names))

@@ -1,0 +1,89 @@
+"""From fitted representations to detectors: the run's own, its controls, those of further seeds."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from asd_jax.datasets import Dataset
+from asd_jax.datasets.extraction import Extracted, extract
+from asd_jax.detectors import AT_INITIALISATION, LOG_MEL_MEAN, Detector, Detectors
+from asd_jax.detectors.fitted_scorers import DEFAULT, ScorerSpec, fit_scorers
+from asd_jax.errors import InputError
+from asd_jax.evaluation.oracle_search import oracle_search
+from asd_jax.representations import Fit, FrameMean, Representation
+from asd_jax.runs.config import RunConfig, Selection
+from asd_jax.runs.training_clips import TrainingClips
+
+
+def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...], train: TrainingClips) -> Detectors:
+    """Fit the scorers of the first seed's representation, of the controls, and of the other seeds' representations.
+
+    Args:
+        config: of the run.
+        headline: its headline scorer, once its settings are settled.
+        fits: one a seed.
+        train: the normal training clips.
+    """
+    clips, cutting = train.heard.clips, config.data.cutting
+    machines, recordings = [clip.machine for clip in clips], [clip.recording for clip in clips]
+    options = {"recordings": recordings, "threshold": config.threshold}
+
+    def detector(fit: Fit, representation: Representation, specs: tuple[ScorerSpec, ...]) -> Detector:
+        values = representation(train.heard.frames, machines)
+        fitted = fit_scorers(
+            values, machines, specs=(headline, *specs), held_out=fit.held_out, seed=fit.seed, **options
+        )
+        return Detector(config.front_end, representation, fitted, headline.label, config.recipe.min_frames, cutting)
+
+    first, *others = fits
+    system = detector(first, first.representation, config.scorers)
+    log_mels = FrameMean()(train.log_mels, machines)
+    control = fit_scorers(
+        log_mels, machines, specs=[ScorerSpec("mahalanobis")], held_out=first.held_out, seed=first.seed, **options
+    )
+    controls = {LOG_MEL_MEAN: Detector(train.log_mel, FrameMean(), control, "mahalanobis", cutting=cutting)}
+    if first.at_initialisation is not None:
+        beside = tuple(ScorerSpec(name) for name in DEFAULT if name != headline.label)
+        controls[AT_INITIALISATION] = detector(first, first.at_initialisation, beside)
+    seeds = {fit.seed: detector(fit, fit.representation, config.scorers) for fit in others}
+    return Detectors(system, controls, seeds)
+
+
+def choose_by_labels(
+    config: RunConfig, representation: Representation, train: Extracted, dataset: Dataset
+) -> ScorerSpec:
+    """The headline scorer, with the settings that the labels of the test clips favour where `config` asks for that.
+
+    Raises:
+        InputError: that is asked for, and there are no labelled test clips.
+    """
+    spec = dataclasses.replace(config.scorer, search=config.selection is Selection.SEARCH)
+    if config.selection is not Selection.ORACLE_SEARCH:
+        return spec
+    clips = [clip for clip in dataset.split("test") if clip.is_anomaly is not None]
+    if not clips:
+        raise InputError("`oracle_search` needs labelled test clips, and there are none")
+    test = extract(
+        clips,
+        dataset.read,
+        config.front_end,
+        min_frames=config.recipe.min_frames,
+        skip_bad_files=config.data.skip_bad_files,
+        description="test clips (oracle search)",
+    )
+    heard, unheard = ([clip.machine for clip in of.clips] for of in (train, test))
+    is_anomaly = np.asarray([clip.is_anomaly for clip in test.clips])
+    values = representation(train.frames, heard), representation(test.frames, unheard)
+    return oracle_search(spec, values[0], heard, values[1], unheard, is_anomaly, seed=config.seed)
+
+
+def scorer_notes(detector: Detector, selection: Selection) -> Iterator[str]:
+    """What a reader of the results should know of the scorers: what they were fitted on, what was chosen."""
+    for label, by_machine in detector.fitted.items():
+        for machine, fitted in by_machine.items():
+            if fitted.note:
+                yield f"{label}, {machine.machine_id}: {fitted.note}"
+            chosen = {key: value for key, value in fitted.settings.items() if key != "seed"}
+            if selection is not Selection.FIXED and chosen and label == detector.headline_scorer:
+                yield f"{label}, {machine.machine_id}: {selection} chose {chosen}"

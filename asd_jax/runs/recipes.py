@@ -1,0 +1,51 @@
+"""The two kinds of run that most experiments are: a network scored by its residual, statistics without a network."""
+
+from typing import Any
+
+from asd_jax import scorers
+from asd_jax.detectors.fitted_scorers import ScorerSpec
+from asd_jax.features import FrontEnd
+from asd_jax.representations import ClipSummary, OverlappingFrames, Trained
+from asd_jax.runs.config import RunConfig, exploratory
+from asd_jax.training import TrainingConfig
+
+# Isolation forests take longer than all the others together, and are there when asked for.
+REPORTED = tuple(name for name in scorers.REGISTRY if name != "iforest")
+
+
+def network(experiment: str, model: Any, training: TrainingConfig, *, scorer: str = "mse") -> RunConfig:
+    """A network trained to reconstruct or predict log-mels.
+
+    Args:
+        experiment: its name.
+        model: a config from `models.REGISTRY`.
+        training: how it is trained.
+        scorer: the headline scorer; nearly all others are reported beside it.
+    """
+    headline = ScorerSpec(scorer)
+    beside = exploratory([name for name in REPORTED if name != scorer], headline)
+    return RunConfig(experiment, Trained(model, training), headline, beside)
+
+
+def statistics(
+    experiment: str,
+    scorer: str,
+    *,
+    features: str = "log_mel",
+    summary: tuple[str, ...] = ("mean",),
+    overlapping_frames: bool = False,
+) -> RunConfig:
+    """A scorer on statistics of a clip's frames, or on overlapping mel frames.
+
+    Args:
+        experiment: its name, and the headline scorer's in the results.
+        scorer: name of the scorer.
+        features: of a frame, as `FrontEnd.from_names` takes them.
+        summary: statistics of a clip's frames.
+        overlapping_frames: score overlapping frames of 0.6 s, scaled to [0, 1], and take the mean over a clip.
+    """
+    front_end = FrontEnd.from_names(features)
+    if overlapping_frames:  # the frames' own scale takes the place of the scorer's standardisation
+        spec = ScorerSpec(scorer, experiment, {"standardize": False}, "mean")
+        return RunConfig(experiment, OverlappingFrames.of_seconds(front_end), spec, front_end=front_end)
+    return RunConfig(experiment, ClipSummary(summary), ScorerSpec(scorer, experiment), front_end=front_end)

@@ -1,0 +1,91 @@
+"""A run, from recordings to its folder: read, fit the representation, fit scorers, save, evaluate.
+
+`run` is the whole walk, the same for networks, statistics and embeddings.
+"""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from asd_jax.evaluation.results import Results
+from asd_jax.files import write_text
+from asd_jax.representations import Hooks
+from asd_jax.runs import folder
+from asd_jax.runs.config import RunConfig
+from asd_jax.runs.evaluation import evaluate_detectors, timed
+from asd_jax.runs.fitting import choose_by_labels, fit_detectors, scorer_notes
+from asd_jax.runs.outputs import Outputs
+from asd_jax.runs.recordings import write_recordings
+from asd_jax.runs.training_clips import introduce, read_training_clips
+from asd_jax.training.progress import history_csv
+
+
+def run(
+    config: RunConfig,
+    workdir: str | Path,
+    *,
+    resume: bool = False,
+    outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
+    say: Callable[[str], None] = print,
+) -> Results | None:
+    """Fit a detector and evaluate it; everything is written below `workdir`.
+
+    Args:
+        config: the settings.
+        workdir: the run folder; must not hold anything unless `resume`.
+        resume: go on with the run in `workdir`, which must have been started with the same settings and data.
+        outputs: what to write for people to look at.
+        say: takes the lines for the user.
+
+    Returns:
+        what `metrics.json` holds; None where there are no test clips.
+
+    Raises:
+        InputError: a setting or a file that the user can mend.
+    """
+    workdir = Path(workdir).expanduser()
+    config.check()
+    if not resume:
+        folder.check_free(workdir)
+    dataset = config.data.open(config.front_end.sample_rate, say)
+    introduce(config.experiment, dataset, say)
+    seconds: dict[str, float] = {}
+    with timed(seconds, "load"):
+        train = read_training_clips(config, dataset, say)
+    notes: list[str] = []
+
+    def note(line: str) -> None:
+        notes.append(line)
+        say(f"note: {line}")
+
+    @functools.cache
+    def start() -> Path:
+        folder.start(workdir, folder.describe(config, dataset), resume=resume)
+        write_recordings(workdir, dataset, config.data.data_dir)
+        return workdir / "checkpoints" / "training"
+
+    hooks = Hooks(start, workdir / "tensorboard" if outputs.tensorboard else None, say, note)
+    with timed(seconds, "train"):
+        fits = config.recipe.fit(train.heard, seed=config.seed, hooks=hooks)
+    with timed(seconds, "fit_scorers"):
+        headline = choose_by_labels(config, fits[0].representation, train.heard, dataset)
+        detectors = fit_detectors(config, headline, fits, train)
+    start()  # only now where nothing was trained, so that a mistake found while fitting leaves nothing behind
+    detectors.save(workdir)
+    if fits[0].history:
+        write_text(workdir / "training.csv", history_csv({fit.seed: fit.history for fit in fits}))
+    for line in scorer_notes(detectors.system, config.selection):
+        note(line)
+    errors = [fit.validation_error for fit in fits]
+    return evaluate_detectors(
+        workdir,
+        config,
+        detectors,
+        dataset,
+        outputs=outputs,
+        say=say,
+        seconds=seconds,
+        notes=tuple(notes),
+        validation_error=None if None in errors else sum(errors) / len(errors),
+        **fits[0].chosen,
+    )

@@ -1,0 +1,104 @@
+"""The training clips of a run: their frames, and what is odd about them."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from asd_jax.datasets import Dataset
+from asd_jax.datasets.extraction import Extracted, extract
+from asd_jax.errors import InputError
+from asd_jax.features import FrontEnd
+from asd_jax.features.stored_clips import StoredClips
+
+if TYPE_CHECKING:
+    from asd_jax.runs.config import RunConfig
+
+_FEW_CLIPS = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingClips:
+    """Normal training clips.
+
+    Attributes:
+        heard: as the run's front end hears them.
+        log_mel: front end of the control without a network, the same for all runs at a sample rate: log-mels as the
+            DCASE baseline has them.
+        log_mels: as that one hears them.
+    """
+
+    heard: Extracted
+    log_mel: FrontEnd
+    log_mels: StoredClips
+
+
+def introduce(experiment: str, dataset: Dataset, say: Callable[[str], None]) -> None:
+    """Say what an experiment runs on, and what is odd about it."""
+    say(f"{experiment} on {dataset.machine}: {dataset.description or dataset.name}")
+    for line in dataset.warnings:
+        say(line)
+
+
+def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[str], None]) -> TrainingClips:
+    """Frames of the normal training clips; says what is odd about them.
+
+    Raises:
+        InputError: there are none, or none of an id that has test clips, or all of an id are silent.
+    """
+    clips = [clip for clip in dataset.split("train") if not clip.is_anomaly]
+    if not clips:
+        raise InputError(
+            f"no training clips of {dataset.machine} in {config.data.data_dir}; put normal clips in train/"
+        )
+    untrained = sorted({clip.machine_id for clip in dataset.clips} - {clip.machine_id for clip in clips})
+    if untrained:
+        raise InputError(
+            f"test clips of {', '.join(untrained)} but no training clips of them; choose ids with both by `machine_id`"
+        )
+    heard = extract(
+        clips,
+        dataset.read,
+        config.front_end,
+        min_frames=config.recipe.min_frames,
+        skip_bad_files=config.data.skip_bad_files,
+        description="training clips",
+    )
+    say_found(heard, "training", say)
+    _warn_of_few(heard, say)
+    silent = set(heard.silent)
+    for machine_id in sorted({clip.machine_id for clip in heard.clips}):
+        if all(clip.file_name in silent for clip in heard.clips if clip.machine_id == machine_id):
+            raise InputError(f"all training clips of {machine_id} are silent; check the microphone or `channel`")
+    log_mel = FrontEnd(sample_rate=config.front_end.sample_rate)
+    if log_mel == config.front_end:
+        return TrainingClips(heard, log_mel, heard.frames)
+    again = extract(heard.clips, dataset.read, log_mel, description="training clips (control)")
+    return TrainingClips(heard, log_mel, again.frames)
+
+
+def _warn_of_few(heard: Extracted, say: Callable[[str], None]) -> None:
+    n_clips = Counter(clip.machine_id for clip in heard.clips)
+    n_recordings = Counter(machine_id for machine_id, _ in {(clip.machine_id, clip.recording) for clip in heard.clips})
+    for machine_id, count in sorted(n_recordings.items()):
+        if n_clips[machine_id] < _FEW_CLIPS:
+            say(
+                f"warning: only {n_clips[machine_id]} normal training clips of {machine_id}: its threshold, "
+                "false-alarm rate and covariance are unreliable"
+            )
+        elif count < _FEW_CLIPS:
+            say(
+                f"warning: only {count} normal training recordings of {machine_id} ({n_clips[machine_id]} clips): its "
+                "threshold and false-alarm rate, which are those of recordings, are unreliable"
+            )
+
+
+def say_found(found: Extracted, what: str, say: Callable[[str], None]) -> None:
+    """Warn of the bad files left out and of silent clips; `what` names the clips."""
+    if found.bad:
+        say(f"warning: {len(found.bad)} bad {what} file(s) left out:")
+        for line in found.bad:
+            say(f"  {line}")
+    if found.silent:
+        names = ", ".join(found.silent[:3]) + (", ..." if len(found.silent) > 3 else "")
+        say(f"warning: {len(found.silent)} silent {what} clip(s): {names}")

@@ -1,0 +1,251 @@
+"""How a script starts and ends: flags become a run's config, mistakes one line and exit status 1.
+
+Nothing here imports JAX before the flags are parsed.
+"""
+
+import dataclasses
+import datetime
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from absl import app, flags, logging
+
+import asd_jax
+from asd_jax.errors import InputError
+from experiments import flags as shared
+from experiments import overlay, wording
+
+if TYPE_CHECKING:
+    from asd_jax.runs import RunConfig
+
+FLAGS = flags.FLAGS
+NETWORK, SEARCH, STATISTICS = shared.NETWORK, shared.SEARCH, shared.STATISTICS
+DATA, OUTPUTS = shared.DATA, shared.OUTPUTS
+
+flags.disclaim_key_flags()  # from here on `adopt` speaks for the script that calls it
+
+
+def adopt(*names: str) -> None:
+    """Let the calling script take these flags."""
+    for name in names:
+        flags.declare_key_flag(name)
+
+
+def flags_of(module: str) -> set[str]:
+    """Names of the flags that a script takes."""
+    return {flag.name for flag in FLAGS.get_key_flags_for_module(module)}
+
+
+def given() -> dict[str, Any]:
+    """Values of the script's flags that the user gave."""
+    names = sorted(flags_of(sys.argv[0]))
+    return {name: FLAGS[name].value for name in names if FLAGS[name].present and FLAGS[name].value is not None}
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Start a script: parse the flags, and turn mistakes that the user can mend into one line and exit status 1.
+
+    Args:
+        main: takes the arguments that are not flags.
+    """
+
+    def guarded(argv: list[str]) -> None:
+        logging.set_verbosity(logging.WARNING)
+        try:
+            for flag in FLAGS.flags_by_module_dict().get(shared.__name__, ()):
+                if flag.present and flag.name not in flags_of(sys.argv[0]):
+                    raise InputError(f"--{flag.name} is not a flag of this script; --help lists those that are")
+            main(argv[1:])
+        except InputError as error:
+            if FLAGS.debug:
+                raise
+            sys.exit(f"error: {words(str(error))}")
+        except KeyboardInterrupt:
+            print("interrupted; a training run goes on with --resume --workdir=RUN", file=sys.stderr)
+            sys.exit(130)
+
+    def parse(argv: list[str]) -> list[str]:
+        try:
+            return FLAGS(argv)
+        except flags.Error as error:
+            sys.exit(f"error: {error}; --help lists the flags")
+
+    FLAGS.set_gnu_getopt(True)  # flags may stand after files
+    app.run(guarded, flags_parser=parse)
+
+
+def words(text: str) -> str:
+    """The library's words with its settings as this script's flags."""
+    return wording.as_flags(text, set(FLAGS))
+
+
+def say(line: str) -> None:
+    """Print a line of the library's in the words of the scripts."""
+    print(words(line))
+
+
+def no_arguments(arguments: list[str]) -> None:
+    """Refuse arguments that are not flags."""
+    if arguments:
+        raise InputError(f"{arguments[0]!r} is not a flag; flags look like --machine=slide_rail (see --help)")
+
+
+def folder(name: str) -> Path | None:
+    """The path that a flag gives, a leading tilde expanded."""
+    return Path(FLAGS[name].value).expanduser() if FLAGS[name].value else None
+
+
+def workdir(*parts: str) -> Path:
+    """`--workdir`, or `runs/<parts>/<now>`."""
+    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return folder("workdir") or Path("runs", *parts, now)
+
+
+def checkpoint() -> Path:
+    """The folder of `--checkpoint`."""
+    if FLAGS.checkpoint is None:
+        raise InputError("--checkpoint is needed: the folder of a finished run")
+    return folder("checkpoint")
+
+
+def cache_dir() -> str | None:
+    """Folder of prepared recordings; None where they are not wanted."""
+    from asd_jax import files
+
+    return str(folder("cache_dir") or files.cache_folder()) if FLAGS.prepare else None
+
+
+def outputs() -> Any:
+    """What to write beside the results."""
+    from asd_jax.runs import Outputs
+
+    return Outputs(report=FLAGS.report, tensorboard=FLAGS.tensorboard, submission=FLAGS.submission)
+
+
+def settings() -> dict[str, Any]:
+    """The flags that were given, paths absolute and machine types by their canonical names."""
+    found = given()
+    if "data_dir" in found:
+        found["data_dir"] = str(folder("data_dir").absolute())
+    if "machine" in found:
+        names = [asd_jax.datasets.canonical_machine(name.strip()) for name in FLAGS.machine.split(",")]
+        if not all(names):
+            raise InputError(f"--machine={FLAGS.machine}: give names separated by commas, such as fan,pump")
+        found["machine"] = ",".join(dict.fromkeys(names))
+    return found
+
+
+def machines(machine: str, data_dir: str | None, dataset: str | None) -> list[str]:
+    """The machine types that `--machine` names: one, several, or all."""
+    if machine != "all":
+        return machine.split(",")
+    if data_dir is None:
+        raise InputError("--machine=all needs --data_dir, the folder with the recordings of all machine types")
+    return asd_jax.datasets.machines_in(data_dir, name=dataset)
+
+
+def experiment(arguments: list[str], recipe: Callable[[], "RunConfig"]) -> None:
+    """Run a recipe on each machine asked for, the flags laid over it.
+
+    A machine that fails is reported and the others go on; those that were finished are not run again.
+
+    Args:
+        arguments: of the command line that are not flags: there must be none.
+        recipe: gives the experiment's own config.
+    """
+    no_arguments(arguments)
+    from asd_jax.runs import compilation_cache, folder, run
+
+    config = configured(recipe)
+    names = machines(config.data.machine, config.data.data_dir, config.data.dataset)
+    several = FLAGS.machine == "all" or len(names) > 1
+    config = with_machine(config, ",".join(names))
+    base = workdir(config.experiment, "several" if several else names[0])
+    compilation_cache.enable()
+    if not several:
+        run(config, base, resume=FLAGS.resume, outputs=outputs(), say=say)
+        return
+    folder.start(base, config.to_dict(), resume=FLAGS.resume)
+    failed: dict[str, str] = {}
+    for number, name in enumerate(names, 1):
+        print(f"\n[{number}/{len(names)}] {name}")
+        place = base / name
+        if (place / "metrics.json").exists():
+            print(f"finished before, in {place}")
+            continue
+        resume = FLAGS.resume and (place / "config.json").exists()
+        try:
+            run(with_machine(config, name), place, resume=resume, outputs=outputs(), say=say)
+        except InputError as error:
+            failed[name] = words(str(error))
+        except Exception as error:  # a fault of ours on one machine must not lose the others' results either
+            traceback.print_exc()
+            failed[name] = f"{type(error).__name__}: {error}"
+        if name in failed:
+            print(f"error: {name}: {failed[name]}", file=sys.stderr)
+    write_table(base, [base / name for name in names])
+    if failed:
+        raise InputError(f"{len(failed)} of {len(names)} machines failed: {', '.join(failed)}; see above")
+
+
+def configured(recipe: Callable[[], "RunConfig"]) -> "RunConfig":
+    """The config that the flags describe: the recipe's, that of `--config`, or with `--resume` that of `--workdir`."""
+
+    source = FLAGS.config and folder("config")
+    if FLAGS.resume:
+        if FLAGS.workdir is None:
+            raise InputError("--resume needs --workdir, the folder of the run to go on with")
+        source = folder("workdir")
+    found = settings()
+    if source:
+        config = read_config(source)
+    else:
+        config = recipe()
+        if "machine" not in found:
+            if "data_dir" not in found:
+                raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
+            found["machine"] = asd_jax.datasets.only_machine(found["data_dir"], name=FLAGS.dataset)
+    config = overlay.lay_over(config, found)
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, cache_dir=cache_dir()))
+
+
+def read_config(path: Path) -> "RunConfig":
+    """The config of a run, from its `config.json`; mistakes name the file."""
+    from asd_jax.runs import RunConfig, folder
+
+    try:
+        return RunConfig.from_dict(folder.read_config(path))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def with_machine(config: "RunConfig", machine: str) -> "RunConfig":
+    """The same run on another machine type."""
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, machine=machine))
+
+
+def write_table(base: Path, runs: list[Path]) -> list[Any]:
+    """Print systems × machines, write it as `table.md` and `table.csv` into `base`, and give its rows.
+
+    Args:
+        base: a folder.
+        runs: folders of runs; those without `metrics.json` are left out.
+    """
+    from asd_jax.evaluation.results import Results
+
+    from asd_jax import files
+    from asd_jax.report import text_tables as tables
+    from asd_jax.runs import result_rows
+
+    finished = [run for run in runs if (run / "metrics.json").exists()]
+    rows = [row for run in finished for row in result_rows.rows_of(Results.read(run), run=run.name)]
+    if rows:
+        table = result_rows.table(rows)
+        print("\n" + tables.text(table))
+        files.write_text(base / "table.csv", tables.csv_text(table))
+        files.write_text(base / "table.md", tables.markdown(table))
+        print(f"\nwritten to {base}/table.md and table.csv")
+    return rows
