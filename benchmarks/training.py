@@ -3,7 +3,6 @@
 `lstm`: windows a second of the LSTM predictor (2 × 256, 10 steps of 128, 760 windows a batch, cut from clips), forward,
 backward and Adam. PyTorch takes torch.nn.LSTM on the unfolded windows. `dense`: epochs a second of the dense
 autoencoder (100 steps of 512 windows); PyTorch with its DataLoader, and with a loop over preloaded tensors.
-`members`: five steps of eight dense autoencoders in one program, and one after another.
 
 Where others keep the cores busy, PyTorch's waiting threads spin and slow it many times over: set
 OMP_WAIT_POLICY=passive.
@@ -15,17 +14,17 @@ import itertools
 import time
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import torch
-from asd_jax.training.ensembles import train_members
-from asd_jax.training.plan import Plan, TrainingConfig, epoch_order, make_plan
 
 from asd_jax.features.scaling import Scaling
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import DenseAutoencoderConfig, LSTMPredictorConfig
 from asd_jax.models.network import Network
-from asd_jax.training.loop import init_train_state, train_steps
+from asd_jax.training import Reconstruction, TrainingConfig
+from asd_jax.training.examples import InMemory
+from asd_jax.training.loop import train_steps
+from asd_jax.training.state import init_train_state
 from benchmarks import harness
 
 N_MELS, CONTEXT, HIDDEN = 128, 10, 256
@@ -45,17 +44,18 @@ class Ours:
     def __init__(self, config, data: StoredClips, batch_size: int) -> None:
         self.network = Network(config, N_MELS)
         self.training = TrainingConfig(epochs=1, batch_size=batch_size, schedule="constant")
-        self.plan: Plan = make_plan(config, self.training, data, np.arange(len(data)), np.zeros(0, int))
-        self.frames = jnp.asarray(data.values)
+        self.examples = InMemory.of(
+            data, np.arange(len(data)), np.zeros(0, int), length=config.segment_frames, hop=config.segment_hop,
+            config=self.training, scaling=RAW,
+        )  # fmt: skip
         self.state = init_train_state(self.network, self.training, 1, key=jax.random.key(0))
 
     def run(self, n_steps: int, steps_per_call: int) -> jax.Array:
-        order = epoch_order(len(self.plan.starts), self.plan.batch_size, seed=0, epoch=0)[:n_steps]
-        for first in range(0, n_steps, steps_per_call):
-            starts = self.plan.starts[order[first : first + steps_per_call]].astype(np.int32)
+        calls = self.examples.calls(seed=0, epoch=0, steps_per_call=steps_per_call)
+        for picks, active in itertools.islice(calls, n_steps // steps_per_call):
             self.state, losses = train_steps(
-                self.network, self.training, 1, self.plan.segment_frames,
-                self.state, self.frames, RAW, starts, np.ones(len(starts), bool),
+                self.network, Reconstruction(), self.training, self.examples.length, 1,
+                self.state, self.examples.source, picks, active,
             )  # fmt: skip
         return losses
 
@@ -104,7 +104,7 @@ def lstm(n_steps: int, repeats: int) -> None:
     optimizer = torch.optim.Adam(model.parameters(), 1e-3)
     frames = torch.tensor(data.values, device=DEVICE)
     offsets = torch.arange(SEGMENT_FRAMES, device=DEVICE)
-    starts = torch.tensor(ours.plan.starts, device=DEVICE)
+    starts = torch.tensor(ours.examples.train.starts, device=DEVICE)
 
     def peer() -> float:
         for step in range(n_steps):
@@ -125,7 +125,7 @@ def dense(repeats: int) -> None:
     ours = Ours(DenseAutoencoderConfig(), data, 512)
     jax.block_until_ready(ours.run(50, 50))
     print(f"dense: time to first step {time.perf_counter() - start:.1f} s")
-    rows = ours.plan.starts[:, None] + np.arange(5)
+    rows = ours.examples.train.starts[:, None] + np.arange(5)
     vectors = torch.tensor(data.values[rows].reshape(len(rows), -1))
     models = [TorchAutoencoder().to(DEVICE) for _ in range(2)]
     optimizers = [torch.optim.Adam(model.parameters(), 1e-3) for model in models]
@@ -155,29 +155,6 @@ def dense(repeats: int) -> None:
     table("epochs a second", {name: 1 / value for name, value in times.items()})
 
 
-def members(repeats: int) -> None:
-    n_members, n_steps, data = 8, 5, clips(256, 204)
-    alone = [Ours(DenseAutoencoderConfig(), data, 512) for _ in range(n_members)]
-    one = alone[0]
-    order = epoch_order(len(one.plan.starts), 512, seed=0, epoch=0)[:n_steps]
-    starts = np.tile(one.plan.starts[order].astype(np.int32), (n_members, 1, 1))
-    stack = functools.partial(jax.tree.map, lambda *leaves: jnp.stack(leaves))
-    states = stack(*[ours.state for ours in alone])
-    scalings = stack(*[RAW] * n_members)
-
-    def together() -> jax.Array:
-        nonlocal states
-        states, losses = train_members(
-            one.network, one.training, jnp.ones(n_members, jnp.int32), one.plan.segment_frames,
-            states, one.frames, scalings, starts, np.ones(n_steps, bool),
-        )  # fmt: skip
-        return losses
-
-    candidates = {"asd_jax": together, "one after another": lambda: [ours.run(n_steps, n_steps) for ours in alone]}
-    times = harness.seconds(candidates, repeats=repeats)
-    table("steps of all members a second", {name: n_steps / value for name, value in times.items()})
-
-
 def table(unit: str, rates: dict[str, float]) -> None:
     ours = rates["asd_jax"]
     for name, rate in rates.items():
@@ -187,7 +164,7 @@ def table(unit: str, rates: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
-    parser.add_argument("--only", choices=["lstm", "dense", "members"], help="one of the tables")
+    parser.add_argument("--only", choices=["lstm", "dense"], help="one of the tables")
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
     harness.describe_machine("torch", "flax", "optax", force=arguments.force)
@@ -196,8 +173,6 @@ def main() -> None:
         lstm(2 if DEVICE == "cpu" else 20, arguments.repeats)
     if arguments.only in (None, "dense"):
         dense(arguments.repeats)
-    if arguments.only in (None, "members"):
-        members(arguments.repeats)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ flags.DEFINE_bool("per_machine_id", False, "Train one network for each machine i
 flags.DEFINE_integer("epochs", None, "Passes over the training clips. Default: the recipe's.")
 flags.DEFINE_integer("batch_size", None, "Examples a step. Default: the recipe's.")
 flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. Default: the recipe's.")
+flags.DEFINE_string("objective", None, "What training minimises, by its name: reconstruction. Default: the recipe's.")
 flags.DEFINE_string("mesh", None, "data splits every batch over all devices; none, the default, takes one.")
 flags.DEFINE_integer("hidden_size", None, "Width of each recurrent layer. Default: the recipe's.", lower_bound=1)
 flags.DEFINE_integer("window_frames", None, "Frames of a window; one starts every half of them.", lower_bound=2)
@@ -84,8 +85,10 @@ flags.DEFINE_bool(
     "Score overlapping mel frames scaled to [0, 1] and pool them, rather than one vector a clip. Default: the "
     "experiment's, and not with --features or --summary.",
 )
-flags.DEFINE_float("frame_seconds", 0.6, "Duration of an overlapping frame.")
-flags.DEFINE_float("overlap", 0.5, "Share of an overlapping frame that the next one repeats.")
+flags.DEFINE_float("frame_seconds", 0.6, "Duration of an overlapping frame, in seconds.", lower_bound=0.01)
+flags.DEFINE_float(
+    "overlap", 0.5, "Share of an overlapping frame that the next one repeats.", lower_bound=0.0, upper_bound=0.99
+)
 flags.DEFINE_enum("pool", "mean", ["mean", "max", "gwrp"], "How scores of frames become a clip's.")
 flags.DEFINE_float("pca", None, "Put principal components before the scorer: this share of the variance, or number.")
 flags.DEFINE_bool("search", False, "Choose the scorer's settings on the normal training clips, without labels.")
@@ -130,6 +133,7 @@ NETWORK = (
     "epochs",
     "batch_size",
     "learning_rate",
+    "objective",
     "mesh",
     "validation_fraction",
     "scorer",

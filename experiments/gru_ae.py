@@ -18,9 +18,7 @@ launch.adopt(*launch.NETWORK, "hidden_size", "window_frames")
 
 def recipe() -> "asd_jax.runs.RunConfig":
     """The network and its training."""
-    training = asd_jax.training.TrainingConfig(
-        epochs=10, min_steps=300, batch_size=64, learning_rate=1e-3, schedule="constant"
-    )
+    training = asd_jax.training.TrainingConfig(epochs=10, min_steps=300, batch_size=64, schedule="constant")
     return asd_jax.runs.network("gru_ae", asd_jax.models.GRUAutoencoderConfig(), training)
 
 

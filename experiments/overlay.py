@@ -68,6 +68,8 @@ def lay_over(config: Any, given: Mapping[str, Any]) -> Any:
         config = _with(config, "recipe.model.segment_frames", model.context_frames + 20)
     if "window_frames" in given:
         config = _with(config, "recipe.model.window_hop", given.get("window_hop", given["window_frames"] // 2))
+    if "objective" in given:
+        config = _with(config, "recipe.objective", _objective(given["objective"]))
     if "bottleneck_size" in given:
         config = _bottleneck(config, given["bottleneck_size"])
     if {"features", "preset"} & set(given):
@@ -82,6 +84,14 @@ def _with(config: Any, path: str, value: Any) -> Any:
     if isinstance(config, Mapping):
         return {**config, name: value}
     return dataclasses.replace(config, **{name: _with(getattr(config, name), rest, value) if rest else value})
+
+
+def _objective(name: str) -> Any:
+    from asd_jax.training import objectives
+
+    if name not in objectives.REGISTRY:
+        raise InputError(f"`objective={name}`: not known; there are {', '.join(objectives.REGISTRY)}")
+    return objectives.REGISTRY[name]()
 
 
 def _bottleneck(config: Any, given: list[str]) -> Any:

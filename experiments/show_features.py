@@ -4,7 +4,6 @@ From top to bottom: waveform, power spectrogram, log-mel, MFCC, CENS chroma, and
 cuts from the log-mel.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -21,11 +20,9 @@ if TYPE_CHECKING:  # matplotlib and JAX are imported late, so that --help answer
 
 FLAGS = flags.FLAGS
 
-launch.adopt("preset", "channel", "debug")
+launch.adopt("preset", "channel", "frame_seconds", "overlap", "debug")
 flags.DEFINE_string("clip", None, "Recording to show, in any format that soundfile reads.")
 flags.DEFINE_string("out", None, "Picture to write; the ending says the format: png, pdf, svg.")
-flags.DEFINE_float("frame_seconds", 0.6, "Duration of a slice, in seconds.", lower_bound=0.01)
-flags.DEFINE_float("overlap", 0.5, "Share of a slice that the next one repeats.", lower_bound=0.0, upper_bound=0.99)
 
 _PITCH_CLASSES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
 _ROWS = 3  # of bars: a slice overlaps its neighbours, not the one three further on unless told to
@@ -148,7 +145,7 @@ def main(arguments: list[str]) -> None:
     if FLAGS.preset not in PRESETS or not PRESETS[FLAGS.preset].center:
         centred = [name for name, settings in PRESETS.items() if settings.center]
         raise InputError(f"--preset={FLAGS.preset} cannot be shown beside CENS; choose {', '.join(centred)}")
-    clip, out = Path(FLAGS.clip), Path(FLAGS.out)
+    clip, out = launch.folder("clip"), launch.folder("out")
     samples = read_audio(clip, sample_rate=PRESETS[FLAGS.preset].sample_rate, channel=FLAGS.channel or "mix")
     out.parent.mkdir(parents=True, exist_ok=True)
     try:

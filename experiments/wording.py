@@ -1,4 +1,4 @@
-"""The library speaks of settings, scripts of flags: one becomes the other where a script prints what the library says."""
+"""The library speaks of settings, scripts of flags: one becomes the other where a script prints the library's words."""
 
 import re
 from collections.abc import Collection

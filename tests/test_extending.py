@@ -36,7 +36,7 @@ def extended(tmp_path_factory):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     diffs = re.findall(r"^```diff\n(.*?)^```$", (ROOT / "docs" / "extending.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert len(diffs) == 4
+    assert len(diffs) == 5
     for number, diff in enumerate(diffs):
         (folder / f"{number}.diff").write_text(diff)
         # The ceiling keeps git from taking a repository around the folder for the one to change.
@@ -45,7 +45,7 @@ def extended(tmp_path_factory):
 
 
 def test_all_additions_together_train_and_score(extended, tmp_path):
-    """The new model hears the new feature of recordings in the new layout, and the new scorer judges them."""
+    """The new model hears the new feature of recordings in the new layout by the new objective; the new scorer judges."""
     rng, time = np.random.default_rng(0), np.arange(12_000) / 16_000
     (tmp_path / "pump" / "unit_3").mkdir(parents=True)
     for number in range(16):
@@ -55,7 +55,7 @@ def test_all_additions_together_train_and_score(extended, tmp_path):
         name = f"{'faulty' if faulty else 'ok'}_202605{number + 10}.wav"
         soundfile.write(tmp_path / "pump" / "unit_3" / name, waveform, 16_000)
     command = [sys.executable, "-m", "experiments.linear_pred", "--features=log_mel,spectral_centroid"]
-    command += ["--scorer=median", "--scorers=mse", "--epochs=2", "--batch_size=16", f"--data_dir={tmp_path}"]
+    command += ["--scorer=median", "--scorers=mse", "--objective=absolute_error", "--epochs=2", "--batch_size=16", f"--data_dir={tmp_path}"]
     command += ["--dataset=workshop", f"--workdir={tmp_path / 'run'}", "--noreport", "--notensorboard"]
     run(command, extended, PYTHONPATH=str(extended))
     results = json.loads((tmp_path / "run" / "metrics.json").read_text())
@@ -63,7 +63,8 @@ def test_all_additions_together_train_and_score(extended, tmp_path):
     assert results["headline_scorer"] == "median" and results["scorers"]["mse"]["role"] == "exploratory"
     assert results["scorers"]["median"]["machine_ids"]["unit_3"]["auc"] > 0.9  # a loud second tone
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    assert config["settings"]["model"]["name"] == "linear_predictor"
+    recipe = config["settings"]["recipe"]
+    assert recipe["model"]["name"] == "linear_predictor" and recipe["objective"]["name"] == "absolute_error"
     assert config["settings"]["front_end"]["features"] == ["log_mel", "spectral_centroid"]
 
 

@@ -147,7 +147,6 @@ class Trained:
                 frames = train.frames if machine is None else train.frames.select(mine)
                 examples = InMemory.of(
                     train.frames,
-                    values,
                     chosen,
                     validation,
                     length=self.model.segment_frames,
@@ -155,6 +154,7 @@ class Trained:
                     config=self.training,
                     scaling=scalings.REGISTRY[self.model.scaling](frames.values),
                     targets=targets,
+                    values=values,
                 )
                 members.append(Member(of_seed, machine, chosen, validation, network, examples))
         return members

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
@@ -61,7 +62,6 @@ class InMemory:
     def of(
         cls,
         clips: StoredClips,
-        values: Array,
         train: Int[np.ndarray, " n_train"],
         validation: Int[np.ndarray, " n_validation"],
         *,
@@ -70,18 +70,19 @@ class InMemory:
         config: TrainingConfig,
         scaling: Scaling | None = None,
         targets: Int[np.ndarray, " n_clips"] | None = None,
+        values: Array | None = None,
     ) -> "InMemory":
         """Cut clips into examples.
 
         Args:
             clips: all clips.
-            values: theirs, in device memory.
             train, validation: indices of those to train on, and of those to validate by.
             length: rows of an example, as the model asks.
             hop: rows from the start of an example to that of the next.
             config: of the training.
             scaling: of frames.
             targets: of each clip.
+            values: those of the clips in device memory, where they are there already.
 
         Raises:
             InputError: fewer examples than a batch holds that must not shrink.
@@ -106,7 +107,8 @@ class InMemory:
             notes.append(
                 f"{epochs} instead of {config.epochs} epochs, to reach {config.min_steps} steps on this small set"
             )
-        return cls(Source(values, scaling), examples, cut(validation), length, batch_size, epochs, tuple(notes))
+        source = Source(jnp.asarray(clips.values) if values is None else values, scaling)
+        return cls(source, examples, cut(validation), length, batch_size, epochs, tuple(notes))
 
     @property
     def steps_per_epoch(self) -> int:

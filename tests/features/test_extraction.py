@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd, extraction
 from asd_jax.features.extraction import extract_waveforms
 from asd_jax.features.length_buckets import LengthBuckets
-from asd_jax.features.stored_clips import StoredClips
+from asd_jax.features.stored_clips import StoredClips, cut
 
 
 @given(st.lists(st.integers(1, 10_000_000), min_size=1, max_size=200))
@@ -77,3 +78,15 @@ def test_silence_is_reported(machine_tree):
     clips = dataset.split("test")[:3]
     found = extract(clips, lambda clip: dataset.read(clip) * (clip != clips[1]), FrontEnd())
     assert found.silent == (clips[1].file_name,)
+
+
+def test_examples_cut_from_16_bit_samples_are_their_floats():
+    """A clip is stored once, as the 16 bits it has; what is cut in compiled code is what soundfile gives."""
+    rng = np.random.default_rng(0)
+    waveforms = [rng.integers(-(2**15), 2**15, length).astype(np.int16) for length in (50, 31)]
+    clips = StoredClips.from_clips(waveforms)
+    assert clips.values.dtype == np.int16 and clips.values.nbytes == 2 * 81
+    found = jax.jit(cut, static_argnames="length")(jnp.asarray(clips.values), jnp.asarray([3, 50]), length=20)
+    expected = np.stack([waveforms[0][3:23], waveforms[1][:20]]).astype(np.float32) / 32768
+    np.testing.assert_array_equal(found, expected)
+    assert {batch.dtype for _, batch in clips.padded_batches()} == {np.dtype(np.int16)}

@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from asd_jax.training.plan import TrainingConfig, make_plan
 
 from asd_jax import models
 from asd_jax.features import scaling
@@ -15,8 +14,8 @@ from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models.network import Network
 from asd_jax.representations.residual import Residual
 from asd_jax.representations.residual_maps import residual_maps
-from asd_jax.training import checkpoints
-from asd_jax.training.loop import fit
+from asd_jax.training import Reconstruction, TrainingConfig, checkpoints, fit
+from asd_jax.training.examples import InMemory
 
 N_FEATURES = 8
 SMALL = {
@@ -74,9 +73,12 @@ class Trained:
 def trained(request):
     config, clips = request.param, made_clips()
     network = Network(config, N_FEATURES)
-    plan = make_plan(config, TRAINING, clips, np.arange(1, 12), np.arange(1))
     scale = scaling.REGISTRY[config.scaling](clips.values)
-    result, again = (fit(network, clips, plan, TRAINING, scaling=scale, seed=3) for _ in range(2))
+    examples = InMemory.of(
+        clips, np.arange(1, 12), np.arange(1), length=config.segment_frames, hop=config.segment_hop,
+        config=TRAINING, scaling=scale,
+    )  # fmt: skip
+    result, again = (fit(network, Reconstruction(), examples, TRAINING, seed=3) for _ in range(2))
     return Trained(network, clips, result, again, Residual(network, result.params, result.model_state, scale))
 
 
@@ -101,7 +103,10 @@ def test_a_window_reads_its_own_frames_alone(trained):
 def test_gradients_reach_every_parameter(trained):
     params, model_state = trained.result.params, trained.result.model_state
     frames = jnp.asarray(np.random.default_rng(2).standard_normal((8, 14, N_FEATURES)), jnp.float32)
-    loss = lambda params: trained.network.loss(params, model_state, frames, training=True)[0]  # noqa: E731
+
+    def loss(params):
+        return jnp.mean(jnp.square(trained.network.residual(params, model_state, frames, training=True)[0]))
+
     for path, gradient in jax.tree.leaves_with_path(jax.jit(jax.grad(loss))(params)):
         assert jnp.abs(gradient).max() > 1e-6, jax.tree_util.keystr(path)
 

@@ -12,23 +12,24 @@ from asd_jax.training.placement import place
 PROGRAM = """
 import dataclasses, json
 import jax, numpy as np
-from asd_jax.training import loop as training
-from asd_jax.errors import InputError
-from asd_jax.features.stored_clips import StoredClips
 from asd_jax.features.scaling import standardize
+from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import DenseAutoencoderConfig
 from asd_jax.models.network import Network
-from asd_jax.training.plan import TrainingConfig, make_plan
+from asd_jax.training import Reconstruction, TrainingConfig, fit
+from asd_jax.training.examples import InMemory
 
 rng = np.random.default_rng(0)
 clips = StoredClips.from_clips([rng.standard_normal((12, 4)).astype(np.float32) for _ in range(10)])
 model = DenseAutoencoderConfig(hidden_size=8, n_layers=1, bottleneck_size=3)
 config = TrainingConfig(epochs=10, batch_size=64)
-plan = make_plan(model, config, clips, np.arange(8), np.arange(8, 10))
+examples = InMemory.of(
+    clips, np.arange(8), np.arange(8, 10), length=model.segment_frames,
+    hop=model.segment_hop, config=config, scaling=standardize(clips.values),
+)
 losses = {}
 for mesh in ("none", "data"):
-    result = training.fit(Network(model, 4), clips, plan, dataclasses.replace(config, mesh=mesh),
-                          scaling=standardize(clips.values), seed=0)
+    result = fit(Network(model, 4), Reconstruction(), examples, dataclasses.replace(config, mesh=mesh), seed=0)
     losses[mesh] = [[e["train_loss"], e["validation_loss"]] for e in result.progress.history]
     n_devices = len(jax.tree.leaves(result.params)[0].sharding.device_set)
 print(json.dumps({"losses": losses, "n_devices": n_devices}))

@@ -30,7 +30,7 @@ def test_clip_summary_is_the_statistics_of_each_clip_side_by_side(clips):
 
 def test_overlapping_frames_are_the_slices_of_the_scaled_spectrogram(clips):
     front_end = FrontEnd()
-    representation = OverlappingFrames.of_seconds(front_end, frame_seconds=0.6, overlap=0.5).fit(clips)
+    representation = OverlappingFrames.of_seconds(front_end, frame_seconds=0.6, overlap=0.5).fit_frames(clips)
     windows = representation(clips).window_vector
     low, high = clips.values.min(), clips.values.max()
     for index in range(4):
@@ -45,14 +45,14 @@ def test_overlapping_frames_are_the_slices_of_the_scaled_spectrogram(clips):
     "representation", [ClipSummary(("std", "twfr"), decay=0.5), OverlappingFrames(window_frames=7, window_hop=3)]
 )
 def test_state_brings_a_representation_back(representation, clips):
-    fitted = representation.fit(clips)
+    fitted = representation.fit_frames(clips)
     settings, arrays = fitted.to_state()
     again = REGISTRY[settings["kind"]].from_state(settings, arrays)
     np.testing.assert_array_equal(again(clips).vector, fitted(clips).vector)
 
 
 def test_what_is_refused():
-    with pytest.raises(InputError, match="--summary=median"):
+    with pytest.raises(InputError, match="`summary=median"):
         ClipSummary(("median",))
-    with pytest.raises(InputError, match="--overlap=1"):
+    with pytest.raises(InputError, match="`overlap=1"):
         OverlappingFrames.of_seconds(FrontEnd(), overlap=1.0)
