@@ -113,7 +113,10 @@ def _dataclass(kind: Any, value: Mapping[str, Any]) -> Any:
     for name, item in value.items():
         registry = fields[name].metadata.get("registry")
         if registry is None:
-            given[name] = from_json(hints[name], item)
+            try:
+                given[name] = from_json(hints[name], item)
+            except ValueError as error:
+                raise InputError(f"{name} {item!r} cannot be: {error}") from error
             continue
         tag = fields[name].metadata["tag"]
         if item.get(tag) not in registry():

@@ -55,7 +55,14 @@ def test_all_additions_together_train_and_score(extended, tmp_path):
         name = f"{'faulty' if faulty else 'ok'}_202605{number + 10}.wav"
         soundfile.write(tmp_path / "pump" / "unit_3" / name, waveform, 16_000)
     command = [sys.executable, "-m", "experiments.linear_pred", "--features=log_mel,spectral_centroid"]
-    command += ["--scorer=median", "--scorers=mse", "--objective=absolute_error", "--epochs=2", "--batch_size=16", f"--data_dir={tmp_path}"]
+    command += [
+        "--scorer=median",
+        "--scorers=mse",
+        "--objective=absolute_error",
+        "--epochs=2",
+        "--batch_size=16",
+        f"--data_dir={tmp_path}",
+    ]
     command += ["--dataset=workshop", f"--workdir={tmp_path / 'run'}", "--noreport", "--notensorboard"]
     run(command, extended, PYTHONPATH=str(extended))
     results = json.loads((tmp_path / "run" / "metrics.json").read_text())

@@ -14,7 +14,7 @@ def run_script(monkeypatch, capsys):
     """Call `run_script("lstm_pred", "--epochs=1", ...)`; gives the exit status, stdout, and stderr."""
 
     def run(script, *arguments):
-        from experiments import common
+        from experiments import launch
 
         name = f"experiments.{script}"
         main = importlib.import_module(name).main
@@ -24,7 +24,7 @@ def run_script(monkeypatch, capsys):
         with flagsaver.flagsaver(report=False, tensorboard=False), pytest.raises(SystemExit) as exit_:
             for flag in flags.FLAGS:
                 flags.FLAGS[flag].present = 0
-            common.run(main)
+            launch.run(main)
         captured = capsys.readouterr()
         status, stderr = exit_.value.code, captured.err
         if isinstance(status, str):  # what the interpreter does with sys.exit("message")
