@@ -14,7 +14,7 @@ from absl import app, flags, logging
 
 import asd_jax
 from asd_jax.errors import InputError
-from experiments import several_machines, shared_flags
+from experiments import several_machines, shared_flags, wording
 
 FLAGS = flags.FLAGS
 
@@ -53,7 +53,7 @@ def run(main: Callable[[list[str]], None]) -> None:
         except InputError as error:
             if FLAGS.debug:
                 raise
-            sys.exit(f"error: {error}")
+            sys.exit(f"error: {wording.in_flags(str(error))}")
         except KeyboardInterrupt:
             print("interrupted; a training run goes on with --resume --workdir=RUN", file=sys.stderr)
             sys.exit(130)
@@ -98,13 +98,13 @@ def take_recorded_flags() -> None:
 
 def data_config() -> Any:
     """The `DataConfig` that the flags describe."""
-    from asd_jax.runs.recordings import DataConfig
+    from asd_jax.datasets import DataConfig
 
     machine = FLAGS.machine
     if machine is None and FLAGS.data_dir is None:
         raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
     if machine is None:
-        machine = asd_jax.datasets.only_machine(Path(FLAGS.data_dir).expanduser(), name=FLAGS.dataset)
+        machine = asd_jax.datasets.only_machine(Path(FLAGS.data_dir).expanduser(), dataset=FLAGS.dataset)
     return DataConfig(
         machine=asd_jax.datasets.canonical_machine(machine),
         data_dir=FLAGS.data_dir and str(Path(FLAGS.data_dir).expanduser().absolute()),
@@ -181,7 +181,15 @@ def _run_network(experiment: str, model: Any, training: Any, scorer: str) -> Non
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
     strict = FLAGS.batch_size is not None
-    run(config, workdir, resume=FLAGS.resume, strict_batch_size=strict, flags=given_flags(), outputs=outputs())
+    run(
+        config,
+        workdir,
+        resume=FLAGS.resume,
+        strict_batch_size=strict,
+        flags=given_flags(),
+        outputs=outputs(),
+        say=wording.say,
+    )
 
 
 def outputs() -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from absl import flags
 
 from asd_jax.errors import InputError
+from experiments import wording
 
 FLAGS = flags.FLAGS
 
@@ -52,7 +53,7 @@ def run(experiment: str, one: Callable[[], None], given_flags: dict[str, Any]) -
         try:
             one()
         except InputError as error:
-            failed[machine] = str(error)
+            failed[machine] = wording.in_flags(str(error))
         except Exception as error:  # a fault of ours on one machine must not lose the others' results either
             traceback.print_exc()
             failed[machine] = f"{type(error).__name__}: {error}"
@@ -74,7 +75,7 @@ def machines_asked_for() -> list[str]:
     if FLAGS.machine == "all":
         if FLAGS.data_dir is None:
             raise InputError("--machine=all needs --data_dir, the folder with the recordings of all machine types")
-        return asd_jax.datasets.machines_in(Path(FLAGS.data_dir).expanduser(), name=FLAGS.dataset)
+        return asd_jax.datasets.machines_in(Path(FLAGS.data_dir).expanduser(), dataset=FLAGS.dataset)
     given = [name.strip() for name in FLAGS.machine.split(",")]
     if not all(given):
         raise InputError(f"--machine={FLAGS.machine}: give names separated by commas, such as fan,pump")

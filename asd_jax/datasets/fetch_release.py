@@ -49,7 +49,7 @@ class Fetcher:
             snr_db: of releases with an archive for each signal-to-noise ratio, only these.
 
         Returns:
-            the folders to give as `--data_dir`.
+            the folders to give as `data_dir`.
 
         Raises:
             InputError: there is no such machine, the record cannot be fetched, or the disk is full.
@@ -89,7 +89,7 @@ class Fetcher:
         if file.size - there > free:
             raise InputError(
                 f"{self.data_dir}: {file.name} takes {file.size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
-                "make room, or choose another --data_dir"
+                "make room, or choose another `data_dir`"
             )
         archive = self.client.fetch(file, store)
         self.say(f"{file.name}: {file.size / 1e6:.1f} MB, MD5 as in the record")
@@ -116,7 +116,7 @@ class Fetcher:
                 self.say(f"another command is fetching into {self.data_dir}; waiting for it")
                 lock.acquire()
         except OSError as error:
-            raise InputError(f"--data_dir={self.data_dir}: cannot be written ({error.strerror})") from error
+            raise InputError(f"`data_dir`={self.data_dir}: cannot be written ({error.strerror})") from error
         try:
             yield
         finally:

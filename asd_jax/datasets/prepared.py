@@ -49,7 +49,7 @@ def prepared(
     Args:
         dataset: all clips of a machine.
         data_dir: folder that their names are relative to.
-        cache_dir: folder of caches; see `user_cache.folder`.
+        cache_dir: folder of caches; see `files.cache_folder`.
         sample_rate: that `dataset.read` gives, in Hz.
         channel: that `dataset.read` gives.
         say: takes a line for the user when a cache is built.
@@ -238,7 +238,7 @@ def _locked(folder: Path, name: str, say: Callable[[str], None]) -> Iterator[Non
 @contextlib.contextmanager
 def _clear_errors(folder: Path) -> Iterator[None]:
     """Turn what keeps a cache from being written into one line."""
-    advice = "choose another folder by --cache_dir, or pass --noprepare to read each recording from its file"
+    advice = "choose another folder by `cache_dir`, or pass `cache_dir=None` to read each recording from its file"
     try:
         yield
     except (OSError, RuntimeError) as error:  # ArrayRecord's writer raises RuntimeError

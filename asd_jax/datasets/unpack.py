@@ -43,7 +43,7 @@ def unpack(archive: Path, folder: Path, *, strip: Collection[str] = ()) -> dict[
                 if needed > free:
                     raise InputError(
                         f"{folder}: {archive.name} takes {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
-                        "make room, or choose another --data_dir"
+                        "make room, or choose another `data_dir`"
                     )
                 for path, member in members.items():
                     target = aside / path

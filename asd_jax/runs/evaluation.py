@@ -72,7 +72,7 @@ def evaluate_run(
     )
     workdir = run / "evaluate" if workdir is None else Path(workdir)
     run_folder.check_not_a_run(workdir)
-    opened = data.open(detectors["detector"].front_end, say)
+    opened = data.open(detectors["detector"].front_end.sample_rate, say)
     introduce(f"{config['experiment']} from {run},", opened, say)
     opened, trained_on = without_trained_on(opened, data.data_dir, run)
     if trained_on:

@@ -134,7 +134,7 @@ def run(
     config.check()
     if not resume:
         run_folder.check_free(workdir)
-    dataset = config.data.open(config.front_end, say)
+    dataset = config.data.open(config.front_end.sample_rate, say)
     introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):

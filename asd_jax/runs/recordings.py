@@ -1,104 +1,17 @@
 """The recordings of a run: which they are, their frames, and what is odd about them."""
 
-import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from asd_jax import datasets
-from asd_jax.datasets import Cutting, Dataset
+from asd_jax.datasets import DataConfig, Dataset
 from asd_jax.datasets.extraction import Extracted, extract
-from asd_jax.datasets.prepared import prepared
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
 
 _FEW_CLIPS = 30
-
-
-@dataclasses.dataclass(frozen=True)
-class DataConfig:
-    """Which recordings.
-
-    Attributes:
-        machine: canonical name or a release's own.
-        data_dir: folder of recordings; None for the built-in synthetic machine.
-        dataset: forces a layout; None recognises it.
-        machine_ids: keep only these; all when empty.
-        channel: `mix` or a channel's number; None for the layout's own.
-        skip_bad_files: leave bad files out and count them.
-        split_seed: of the split into train and test, where the recordings come without one.
-        clip_seconds: length of the clips that recordings are cut into; None leaves them whole.
-        clip_hop_seconds: from the start of a clip to that of the next; None for clips side by side.
-        cache_dir: folder where recordings are prepared once; None reads every clip from its file. Not a setting of
-            a run, since the waveforms are the same.
-    """
-
-    machine: str
-    data_dir: str | None = None
-    dataset: str | None = None
-    machine_ids: tuple[str, ...] = ()
-    channel: str | None = None
-    skip_bad_files: bool = False
-    split_seed: int = 0
-    clip_seconds: float | None = None
-    clip_hop_seconds: float | None = None
-    cache_dir: str | None = None
-
-    @property
-    def cutting(self) -> Cutting | None:
-        """How recordings are cut into clips.
-
-        Raises:
-            InputError: a hop without a length, or seconds that cannot be.
-        """
-        if self.clip_seconds is None:
-            if self.clip_hop_seconds is not None:
-                raise InputError("--clip_hop_seconds needs --clip_seconds, the length of a clip")
-            return None
-        return Cutting(self.clip_seconds, self.clip_seconds if self.clip_hop_seconds is None else self.clip_hop_seconds)
-
-    def open(self, front_end: FrontEnd, say: Callable[[str], None] = print) -> Dataset:
-        """List the clips, and prepare them where they are on disk and there is a `cache_dir`.
-
-        A machine is prepared as a whole, whichever of its ids are asked for.
-        """
-        dataset = self._list(front_end, self.machine_ids)
-        if self.data_dir is None or self.cache_dir is None:
-            return dataset
-        whole = prepared(
-            self._list(front_end, ()) if self.machine_ids else dataset,
-            data_dir=self.data_dir,
-            cache_dir=self.cache_dir,
-            sample_rate=front_end.sample_rate,
-            channel=dataset.channel,
-            say=say,
-        )
-        return dataclasses.replace(dataset, read=whole.read)
-
-    def _list(self, front_end: FrontEnd, machine_ids: tuple[str, ...]) -> Dataset:
-        return datasets.open_dataset(
-            machine=self.machine,
-            data_dir=self.data_dir,
-            name=self.dataset,
-            machine_ids=machine_ids,
-            sample_rate=front_end.sample_rate,
-            channel=self.channel,
-            split_seed=self.split_seed,
-            cutting=self.cutting,
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """What `config.json` records, and `from_dict` reads."""
-        settings = dataclasses.asdict(self)
-        settings.pop("cache_dir")
-        return settings
-
-    @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> "DataConfig":
-        """The config that was recorded."""
-        return cls(**settings | {"machine_ids": tuple(settings["machine_ids"])})
 
 
 def introduce(experiment: str, dataset: Dataset, say: Callable[[str], None]) -> None:
