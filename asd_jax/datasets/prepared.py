@@ -12,6 +12,7 @@ import errno
 import hashlib
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -23,7 +24,6 @@ import filelock
 import numpy as np
 import soundfile
 import soxr
-from absl import logging
 from jaxtyping import Float
 
 from asd_jax.datasets.clips import Clip, Dataset
@@ -210,13 +210,13 @@ def _open(builder: Any) -> _Recordings:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without what TFDS announces: that a configuration is ours, and that a data set of unknown size is prepared."""
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
-        logging.set_verbosity(verbosity)
+        logging.disable(disabled)
 
 
 @contextlib.contextmanager
