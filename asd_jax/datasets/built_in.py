@@ -37,9 +37,7 @@ def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
         )
     config = synthetic.SlideRailConfig(sample_rate=sample_rate)
     clips = tuple(
-        Clip(clip.file_name, clip.machine_id, clip.split, clip.is_anomaly, machine_type=synthetic.MACHINE_TYPE)
-        for clip in synthetic.clip_names(config)
-        if not data.machine_ids or clip.machine_id in data.machine_ids
+        clip for clip in synthetic.clip_names(config) if not data.machine_ids or clip.machine_id in data.machine_ids
     )
 
     def read(clip: Clip) -> Float[np.ndarray, " n_samples"]:

@@ -20,13 +20,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 import soundfile
 import soxr
 from jaxtyping import Float
 
 from asd_jax.datasets.clips import Clip, Dataset
+from asd_jax.datasets.lock import locked
 from asd_jax.errors import InputError
 
 _SAMPLE_TYPES = ("int16", "float32")
@@ -69,7 +69,8 @@ def prepared(
         read=dataset.read,
         description=f"Clips of {dataset.machine!a} in {str(data_dir)!a}",
     )
-    with _clear_errors(cache.folder), _locked(cache.folder, cache.name, say):
+    waiting = "another run is preparing these recordings; waiting for it"
+    with _clear_errors(cache.folder), locked(cache.folder / f"{cache.name}.lock", waiting, say):
         recordings = cache.find() or cache.build(say)
     if recordings is None:
         return dataset
@@ -217,22 +218,6 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, name: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of a cache; the system takes it back from a run that is killed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / f"{name}.lock")
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        say("another run is preparing these recordings; waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager
