@@ -6,7 +6,7 @@ Everything but the recordings comes from the run folder, and nothing in it is to
 
 from absl import flags
 
-from experiments import launch
+from experiments import launch, wording
 
 FLAGS = flags.FLAGS
 
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
         launch.folder("workdir"),
         threshold=given.get("threshold"),
         outputs=launch.outputs(),
-        say=launch.say,
+        say=wording.say,
         data_dir=given.get("data_dir"),
         dataset=FLAGS.dataset,
         skip_bad_files=FLAGS.skip_bad_files,

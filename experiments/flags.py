@@ -23,7 +23,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "channel",
     None,
-    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix, for MIMII and ToyADMOS 0.",
+    "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix; 0 for MIMII, "
+    "ToyADMOS and stereo recordings laid out like those of DCASE 2026.",
 )
 flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
 flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")

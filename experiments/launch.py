@@ -62,7 +62,7 @@ def run(main: Callable[[list[str]], None]) -> None:
         except InputError as error:
             if FLAGS.debug:
                 raise
-            sys.exit(f"error: {words(str(error))}")
+            sys.exit(f"error: {wording.in_flags(str(error))}")
         except KeyboardInterrupt:
             print("interrupted; a training run goes on with --resume --workdir=RUN", file=sys.stderr)
             sys.exit(130)
@@ -75,16 +75,6 @@ def run(main: Callable[[list[str]], None]) -> None:
 
     FLAGS.set_gnu_getopt(True)  # flags may stand after files
     app.run(guarded, flags_parser=parse)
-
-
-def words(text: str) -> str:
-    """The library's words with its settings as this script's flags."""
-    return wording.as_flags(text, set(FLAGS))
-
-
-def say(line: str) -> None:
-    """Print a line of the library's in the words of the scripts."""
-    print(words(line))
 
 
 def no_arguments(arguments: list[str]) -> None:
@@ -144,7 +134,7 @@ def machines(machine: str, data_dir: str | None, dataset: str | None) -> list[st
         return machine.split(",")
     if data_dir is None:
         raise InputError("--machine=all needs --data_dir, the folder with the recordings of all machine types")
-    return asd_jax.datasets.machines_in(data_dir, name=dataset)
+    return asd_jax.datasets.machines_in(data_dir, dataset=dataset)
 
 
 def experiment(arguments: list[str], recipe: Callable[[], "RunConfig"]) -> None:
@@ -166,7 +156,7 @@ def experiment(arguments: list[str], recipe: Callable[[], "RunConfig"]) -> None:
     base = workdir(config.experiment, "several" if several else names[0])
     compilation_cache.enable()
     if not several:
-        run(config, base, resume=FLAGS.resume, outputs=outputs(), say=say)
+        run(config, base, resume=FLAGS.resume, outputs=outputs(), say=wording.say)
         return
     folder.start(base, config.to_dict(), resume=FLAGS.resume)
     failed: dict[str, str] = {}
@@ -178,9 +168,9 @@ def experiment(arguments: list[str], recipe: Callable[[], "RunConfig"]) -> None:
             continue
         resume = FLAGS.resume and (place / "config.json").exists()
         try:
-            run(with_machine(config, name), place, resume=resume, outputs=outputs(), say=say)
+            run(with_machine(config, name), place, resume=resume, outputs=outputs(), say=wording.say)
         except InputError as error:
-            failed[name] = words(str(error))
+            failed[name] = wording.in_flags(str(error))
         except Exception as error:  # a fault of ours on one machine must not lose the others' results either
             traceback.print_exc()
             failed[name] = f"{type(error).__name__}: {error}"
@@ -207,7 +197,7 @@ def configured(recipe: Callable[[], "RunConfig"]) -> "RunConfig":
         if "machine" not in found:
             if "data_dir" not in found:
                 raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
-            found["machine"] = asd_jax.datasets.only_machine(found["data_dir"], name=FLAGS.dataset)
+            found["machine"] = asd_jax.datasets.only_machine(found["data_dir"], dataset=FLAGS.dataset)
     config = overlay.lay_over(config, found)
     return dataclasses.replace(config, data=dataclasses.replace(config.data, cache_dir=cache_dir()))
 

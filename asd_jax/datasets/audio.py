@@ -22,7 +22,7 @@ def _check_whole(path: Path, extra_info: str) -> None:
     if match and int(match[1]) > int(match[2]) and int(match[1]) not in _STREAM_LENGTHS:
         raise InputError(
             f"{path} is truncated: it holds {match[2]} of {match[1]} bytes of audio; "
-            "fetch it again or pass --skip_bad_files"
+            "fetch it again or pass `skip_bad_files`"
         )
 
 
@@ -51,7 +51,13 @@ def _unreadable(path: Path, error: Exception) -> InputError:
         reason = "the file is empty, 0 bytes"
     else:
         reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-    return InputError(f"{path} cannot be read as audio ({reason}); remove it or pass --skip_bad_files")
+    return InputError(f"{path} cannot be read as audio ({reason}); remove it or pass `skip_bad_files`")
+
+
+def n_channels(path: Path) -> int:
+    """Channels of a recording, from its header; errors as in `duration_seconds`."""
+    with _open(path) as file:
+        return file.channels
 
 
 def duration_seconds(path: Path) -> float:
@@ -92,7 +98,7 @@ def read_audio(
         if count < 0 and file.frames - first > MAX_SECONDS * rate:
             raise InputError(
                 f"{path} is {file.frames / rate / 60:.0f} minutes long; recordings are cut into clips by "
-                "--clip_seconds=10, given when the detector is trained"
+                "`clip_seconds=10`, given when the detector is trained"
             )
         try:
             if first:
@@ -101,20 +107,20 @@ def read_audio(
         except (soundfile.LibsndfileError, OSError) as error:
             raise _unreadable(path, error) from error
     if len(samples) == 0:
-        raise InputError(f"{path} holds no samples; remove it or pass --skip_bad_files")
+        raise InputError(f"{path} holds no samples; remove it or pass `skip_bad_files`")
     if channel == "mix":
         waveform = samples.mean(axis=1)
     elif int(channel) < samples.shape[1]:
         waveform = np.ascontiguousarray(samples[:, int(channel)])
     else:
         raise InputError(
-            f"--channel={channel}: {path} has {samples.shape[1]} channel(s), numbered from 0; "
-            "choose one of them or --channel=mix"
+            f"`channel`={channel}: {path} has {samples.shape[1]} channel(s), numbered from 0; "
+            "choose one of them or `channel=mix`"
         )
     if not np.isfinite(waveform).all():
-        raise InputError(f"{path} holds NaN or infinite samples; repair it or pass --skip_bad_files")
+        raise InputError(f"{path} holds NaN or infinite samples; repair it or pass `skip_bad_files`")
     if rate != sample_rate:
         waveform = soxr.resample(waveform, rate, sample_rate)
         if len(waveform) == 0:
-            raise InputError(f"{path} holds no samples at {sample_rate} Hz; remove it or pass --skip_bad_files")
+            raise InputError(f"{path} holds no samples at {sample_rate} Hz; remove it or pass `skip_bad_files`")
     return waveform

@@ -4,40 +4,40 @@ import numpy as np
 from jaxtyping import Float
 
 from asd_jax.datasets.clips import Clip, Dataset
+from asd_jax.datasets.config import SYNTHETIC, DataConfig
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.errors import InputError
 
-NAME = "synthetic"
 
-
-def load(*, machine: str, machine_ids: tuple[str, ...] = (), sample_rate: int = 16_000) -> Dataset:
+def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
     """The synthetic slide rail with its default settings, whose clips are synthesized when they are read.
 
     Args:
-        machine: `slide_rail`, the only one built in.
-        machine_ids: keep only these; all when empty.
+        data: its machine is `slide_rail`, the only one built in.
         sample_rate: of the waveforms, in Hz, at least 16000.
 
     Raises:
-        InputError: another machine or an id that is not built in.
+        InputError: another machine or an id that is not built in, or settings that only recordings have.
     """
     from asd_jax.datasets import synthetic
 
-    if canonical_machine(machine) != synthetic.MACHINE_TYPE:
+    if data.dataset not in (None, SYNTHETIC):
+        raise InputError(f"`dataset`={data.dataset} needs `data_dir`, the folder with its recordings")
+    if data.cutting is not None:
+        raise InputError("`clip_seconds` cuts recordings; without `data_dir` there are none, leave it out")
+    if canonical_machine(data.machine or "") != synthetic.MACHINE_TYPE:
         raise InputError(
-            f"--machine={machine} needs recordings: pass their folder as --data_dir. Built in, without recordings, "
-            f"is {synthetic.MACHINE_TYPE} (synthetic)"
+            f"`machine`={data.machine or ''} needs recordings: pass their folder as `data_dir`. Built in, without "
+            f"recordings, is {synthetic.MACHINE_TYPE} (synthetic)"
         )
-    unknown = sorted(set(machine_ids) - set(synthetic.MACHINE_IDS))
+    unknown = sorted(set(data.machine_ids) - set(synthetic.MACHINE_IDS))
     if unknown:
         raise InputError(
-            f"--machine_id={','.join(unknown)}: the synthetic slide rail has {', '.join(synthetic.MACHINE_IDS)}"
+            f"`machine_ids`={','.join(unknown)}: the synthetic slide rail has {', '.join(synthetic.MACHINE_IDS)}"
         )
     config = synthetic.SlideRailConfig(sample_rate=sample_rate)
     clips = tuple(
-        Clip(clip.file_name, clip.machine_id, clip.split, clip.is_anomaly, machine_type=synthetic.MACHINE_TYPE)
-        for clip in synthetic.clip_names(config)
-        if not machine_ids or clip.machine_id in machine_ids
+        clip for clip in synthetic.clip_names(config) if not data.machine_ids or clip.machine_id in data.machine_ids
     )
 
     def read(clip: Clip) -> Float[np.ndarray, " n_samples"]:
@@ -48,4 +48,4 @@ def load(*, machine: str, machine_ids: tuple[str, ...] = (), sample_rate: int = 
         f"built-in synthetic slide rail, not recordings ({len(clips)} clips of {config.clip_seconds:g} s in factory "
         f"noise at {low:g} to {high:g} dB SNR)"
     )
-    return Dataset(NAME, synthetic.MACHINE_TYPE, clips, read, description)
+    return Dataset(SYNTHETIC, synthetic.MACHINE_TYPE, clips, read, description)

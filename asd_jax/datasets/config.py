@@ -1,13 +1,26 @@
-"""Which recordings a run is about, as its config says it."""
+"""Which recordings: `DataConfig`, the one argument of `open_dataset`, and a part of what a run records."""
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
+from asd_jax import files
+from asd_jax.datasets import layouts
 from asd_jax.datasets.clips import Dataset
 from asd_jax.datasets.cutting import Cutting
-from asd_jax.datasets.prepared import prepared
 from asd_jax.errors import InputError
-from asd_jax.files import hidden
+
+SYNTHETIC = "synthetic"
+NAMES = (SYNTHETIC, *layouts.REGISTRY)
+
+
+def known_layout(name: str | None) -> str | None:
+    """The name, of a layout or None; an InputError says which there are."""
+    if name is not None and name not in NAMES:
+        raise InputError(f"`dataset`={name}: not known; there are {', '.join(NAMES)}")
+    if name == SYNTHETIC:
+        raise InputError(f"`dataset`={name} is built in; leave `data_dir` out")
+    return name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,20 +28,22 @@ class DataConfig:
     """Which recordings.
 
     Attributes:
-        machine: canonical name or a release's own.
-        data_dir: folder of recordings; None for the built-in synthetic machine.
-        dataset: forces a layout; None recognises it.
+        machine: canonical name or a release's own; may be left out where `data_dir` has only one.
+        data_dir: folder of recordings, in one of the layouts of `layouts.REGISTRY`, at any depth; None for the
+            built-in synthetic machine.
+        dataset: one of `NAMES`, to force a layout; None recognises it.
         machine_ids: keep only these; all when empty.
-        channel: `mix` or a channel's number; None for the layout's own.
+        channel: `mix` or a channel's number; None for the layout's own, which is `mix` for all but MIMII, ToyADMOS
+            and stereo recordings laid out as DCASE 2026's.
         skip_bad_files: leave bad files out and count them.
         split_seed: of the split into train and test, where the recordings come without one.
-        clip_seconds: length of the clips that recordings are cut into; None leaves them whole.
+        clip_seconds: length of the clips that recordings are cut into, after the split; None leaves them whole.
         clip_hop_seconds: from the start of a clip to that of the next; None for clips side by side.
         cache_dir: folder where recordings are prepared once; None reads every clip from its file. Not a setting of
             a run, since the waveforms are the same.
     """
 
-    machine: str = "slide_rail"
+    machine: str | None = None
     data_dir: str | None = None
     dataset: str | None = None
     machine_ids: tuple[str, ...] = ()
@@ -37,7 +52,7 @@ class DataConfig:
     split_seed: int = 0
     clip_seconds: float | None = None
     clip_hop_seconds: float | None = None
-    cache_dir: str | None = hidden(default=None)
+    cache_dir: str | None = files.hidden(default=None)
 
     @property
     def cutting(self) -> Cutting | None:
@@ -52,16 +67,33 @@ class DataConfig:
             return None
         return Cutting(self.clip_seconds, self.clip_seconds if self.clip_hop_seconds is None else self.clip_hop_seconds)
 
-    def open(self, sample_rate: int, say: Callable[[str], None] = print) -> Dataset:
+    def open(self, sample_rate: int = 16_000, say: Callable[[str], None] = print) -> Dataset:
         """List the clips, and prepare them where they are on disk and there is a `cache_dir`.
 
         A machine is prepared as a whole, whichever of its ids are asked for.
+
+        Args:
+            sample_rate: in Hz, of the waveforms that `Dataset.read` gives.
+            say: takes a line for the user when recordings are prepared.
+
+        Raises:
+            InputError: see `folder.load`, `built_in.load` and `prepared`; or settings that do not go together.
         """
-        dataset = self._list(sample_rate, self.machine_ids)
-        if self.data_dir is None or self.cache_dir is None:
+        from asd_jax.datasets import built_in, folder  # late: they read a DataConfig
+        from asd_jax.datasets.prepared import prepared
+
+        if self.data_dir is not None or self.dataset != SYNTHETIC:
+            known_layout(self.dataset)
+        if self.channel not in (None, "mix") and not self.channel.isdecimal():
+            raise InputError(f"`channel`={self.channel}: give mix or a channel's number, from 0")
+        if self.data_dir is None:
+            return built_in.load(self, sample_rate=sample_rate)
+        dataset = folder.load(self, sample_rate=sample_rate)
+        if self.cache_dir is None:
             return dataset
+        all_ids = dataclasses.replace(self, machine_ids=())
         whole = prepared(
-            self._list(sample_rate, ()) if self.machine_ids else dataset,
+            folder.load(all_ids, sample_rate=sample_rate) if self.machine_ids else dataset,
             data_dir=self.data_dir,
             cache_dir=self.cache_dir,
             sample_rate=sample_rate,
@@ -70,16 +102,11 @@ class DataConfig:
         )
         return dataclasses.replace(dataset, read=whole.read)
 
-    def _list(self, sample_rate: int, machine_ids: tuple[str, ...]) -> Dataset:
-        from asd_jax.datasets import open_dataset
+    def to_dict(self) -> dict[str, Any]:
+        """What `config.json` records, and `from_dict` reads."""
+        return files.to_json(self)
 
-        return open_dataset(
-            machine=self.machine,
-            data_dir=self.data_dir,
-            name=self.dataset,
-            machine_ids=machine_ids,
-            sample_rate=sample_rate,
-            channel=self.channel,
-            split_seed=self.split_seed,
-            cutting=self.cutting,
-        )
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> "DataConfig":
+        """The config that was recorded."""
+        return files.from_json(cls, settings)

@@ -27,12 +27,12 @@ class Cutting:
     hop_seconds: float
 
     def __post_init__(self) -> None:
-        for flag, value in (("--clip_seconds", self.clip_seconds), ("--clip_hop_seconds", self.hop_seconds)):
+        for name, value in (("clip_seconds", self.clip_seconds), ("clip_hop_seconds", self.hop_seconds)):
             if not _LEAST_SECONDS <= value < float("inf"):
-                raise InputError(f"{flag}={value}: give a number of seconds, at least {_LEAST_SECONDS:g}")
+                raise InputError(f"`{name}`={value}: give a number of seconds, at least {_LEAST_SECONDS:g}")
         if self.hop_seconds > self.clip_seconds:
             raise InputError(
-                f"--clip_hop_seconds={self.hop_seconds:g} is more than --clip_seconds={self.clip_seconds:g}, which "
+                f"`clip_hop_seconds`={self.hop_seconds:g} is more than `clip_seconds`={self.clip_seconds:g}, which "
                 "would leave out what lies between; give at most as much"
             )
 

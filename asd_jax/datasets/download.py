@@ -116,7 +116,7 @@ class Client:
                 self.say(f"{file.name} came with another MD5; fetching it once more")
             except OSError as error:
                 raise InputError(
-                    f"{folder}: cannot be written ({error.strerror}); choose another --data_dir"
+                    f"{folder}: cannot be written ({error.strerror}); choose another `data_dir`"
                 ) from error
         raise AssertionError("the second time returns or raises")
 

@@ -30,7 +30,7 @@ def check_names(clips: Sequence[Clip], data_dir: Path, layout: Layout) -> None:
             both = "a release twice, or two releases"
         raise InputError(
             f"{data_dir / other.file_name} and {clip.file_name} have one name: the folder holds {both}; "
-            "point --data_dir at one of them or remove the other"
+            "point `data_dir` at one of them or remove the other"
         )
 
 

@@ -63,7 +63,7 @@ def extract(
                 needed = (min_frames - 1) * front_end.hop_length / front_end.sample_rate
                 waveform = InputError(
                     f"{clip.file_name} is too short: {seconds:.2f} s, but the model needs at least {needed:.2f} s "
-                    f"({min_frames} frames); remove it or pass --skip_bad_files"
+                    f"({min_frames} frames); remove it or pass `skip_bad_files`"
                 )
             if isinstance(waveform, InputError):
                 if not skip_bad_files:

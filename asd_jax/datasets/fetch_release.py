@@ -4,21 +4,19 @@ import collections
 import dataclasses
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import filelock
-
 from asd_jax.datasets.download import Client, Record, RemoteFile
+from asd_jax.datasets.lock import locked
 from asd_jax.datasets.releases import Part, Release
-from asd_jax.datasets.unpack import unpack
+from asd_jax.datasets.tree import AUDIO_SUFFIXES
+from asd_jax.datasets.unpack import check_space, unpack
 from asd_jax.errors import InputError
 from asd_jax.files import write_json
 
 _FETCHED = ".fetched"  # archives while they come, and what became of those that did
-_SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Fetcher:
             snr_db: of releases with an archive for each signal-to-noise ratio, only these.
 
         Returns:
-            the folders to give as `--data_dir`.
+            the folders to give as `data_dir`.
 
         Raises:
             InputError: there is no such machine, the record cannot be fetched, or the disk is full.
@@ -85,12 +83,7 @@ class Fetcher:
             self.say(f"{file.name}: already there")
             return files
         there = sum(path.stat().st_size for path in store.glob(f"*{file.name}*") if path.suffix != ".json")
-        free = shutil.disk_usage(store).free
-        if file.size - there > free:
-            raise InputError(
-                f"{self.data_dir}: {file.name} takes {file.size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
-                "make room, or choose another --data_dir"
-            )
+        check_space(self.data_dir, file.name, file.size, there=there)
         archive = self.client.fetch(file, store)
         self.say(f"{file.name}: {file.size / 1e6:.1f} MB, MD5 as in the record")
         if archive.suffix != ".zip":
@@ -106,21 +99,13 @@ class Fetcher:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Only one process fetches into a folder at a time."""
-        store = self.data_dir / _FETCHED
-        try:
-            store.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(store / "lock")
+        waiting = f"another command is fetching into {self.data_dir}; waiting for it"
+        with ExitStack() as stack:
             try:
-                lock.acquire(blocking=False)
-            except filelock.Timeout:
-                self.say(f"another command is fetching into {self.data_dir}; waiting for it")
-                lock.acquire()
-        except OSError as error:
-            raise InputError(f"--data_dir={self.data_dir}: cannot be written ({error.strerror})") from error
-        try:
+                stack.enter_context(locked(self.data_dir / _FETCHED / "lock", waiting, self.say))
+            except OSError as error:
+                raise InputError(f"`data_dir`={self.data_dir}: cannot be written ({error.strerror})") from error
             yield
-        finally:
-            lock.release()
 
 
 def _chosen(
@@ -162,7 +147,7 @@ def _count(files: dict[str, int]) -> collections.Counter[str]:
     counts: collections.Counter[str] = collections.Counter()
     for path in files:
         *_, folder, name = ["", *path.split("/")]
-        if name.lower().endswith(_SOUNDS):
+        if name.lower().endswith(AUDIO_SUFFIXES):
             counts["test" if folder.endswith("test") else folder] += 1
     return counts
 

@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Float
 
 from asd_jax.datasets import duplicates, ground_truth
-from asd_jax.datasets.audio import read_audio
+from asd_jax.datasets.audio import n_channels, read_audio
 from asd_jax.datasets.clips import Clip, Dataset
-from asd_jax.datasets.cutting import Cutting, cut, warn_of_lengths
+from asd_jax.datasets.config import DataConfig
+from asd_jax.datasets.cutting import cut, warn_of_lengths
 from asd_jax.datasets.layouts import Layout
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.recognition import Folder, Names
@@ -16,45 +17,30 @@ from asd_jax.datasets.splitting import split_by_seed
 from asd_jax.errors import InputError
 
 
-def load(
-    data_dir: str | Path,
-    *,
-    machine: str | None = None,
-    name: str | None = None,
-    machine_ids: tuple[str, ...] = (),
-    sample_rate: int = 16_000,
-    channel: str | None = None,
-    split_seed: int = 0,
-    cutting: Cutting | None = None,
-) -> Dataset:
-    """List the clips of one machine type below `data_dir`.
+def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
+    """List the clips of one machine type below `data.data_dir`.
 
     Args:
-        data_dir: folder of recordings in one of the layouts of `layouts.REGISTRY`, at any depth.
-        machine: canonical name or the release's own (`slide_rail` or `slider`); None where there is only one.
-        name: of the layout; None recognises it.
-        machine_ids: keep only these; all when empty.
+        data: which recordings.
         sample_rate: rate in Hz to which clips are brought when read.
-        channel: `mix` or a channel's number; None for the layout's own.
-        split_seed: of the split into train and test, where the recordings come without one.
-        cutting: how long recordings are cut into clips, after the split; None leaves them whole.
 
     Raises:
         InputError: the folder, the machine, an id or its clips are missing; the layout is ambiguous; a file's name
             is not of the layout or contradicts itself or a ground-truth file; an anomalous clip is to be trained on.
     """
-    folder = Folder(data_dir, layout=name)
+    folder = Folder(data.data_dir, layout=data.dataset)
     data_dir = folder.data_dir
-    machine = canonical_machine(machine) if machine else folder.only_machine()
+    machine = canonical_machine(data.machine) if data.machine else folder.only_machine()
     name, layout, names = folder.recognise(machine)
     if strays := folder.strays(layout, machine, names):
         raise InputError(
             f"{data_dir / strays[0]} is not named as in {layout.title} ({layout.example}); rename it, move it away, "
-            "or pass --dataset=any_folder"
+            "or pass `dataset=any_folder`"
         )
-    channel = channel or layout.channel
-    clips = _clips(names, layout, channel, machine)
-    clips = _restrict(clips, machine_ids, data_dir)
+    supplemental = sum(said.split == "supplemental" for said in names.values())
+    names = {path: said for path, said in names.items() if said.split != "supplemental"}
+    channel, about_channel = _channel(data.channel, layout, names, data_dir)
+    clips = _restrict(_clips(names, layout, channel, machine), data.machine_ids, data_dir)
     clips = ground_truth.apply(clips, data_dir, folder.tree.tables, machine=machine, layout=layout)
     for clip in clips:
         if clip.split == "train" and clip.is_anomaly:
@@ -62,16 +48,14 @@ def load(
                 f"{data_dir / clip.file_name} is anomalous, but training takes normal clips only; move it to test/"
             )
     duplicates.check_names(clips, data_dir, layout)
-    is_split = all(clip.split for clip in clips)
-    clips = sorted(split_by_seed(clips, seed=split_seed), key=lambda clip: (clip.split == "test", clip.file_name))
+    by_seed = "" if all(clip.split for clip in clips) else f", split by seed {data.split_seed}"
+    clips = sorted(split_by_seed(clips, seed=data.split_seed), key=lambda clip: (clip.split == "test", clip.file_name))
     warnings = duplicates.shared_content(clips, data_dir)
     counts = " and ".join(f"{sum(clip.split == split for clip in clips)} to {split}" for split in ("train", "test"))
-    description = f"{layout.title} layout ({name}) in {data_dir}, {counts}"
-    if not is_split:
-        description += f", split by seed {split_seed}"
-    if channel != "mix":
-        description += f", channel {channel}"
-    if cutting is not None:
+    description = f"{layout.title} layout ({name}) in {data_dir}, {counts}{by_seed}{about_channel}"
+    if supplemental:
+        description += f", {supplemental} supplemental clips left out (neither trained on nor tested)"
+    if (cutting := data.cutting) is not None:
         clips = [part for clip in clips for part in cut(clip, data_dir, cutting)]
         warnings += warn_of_lengths(clips)
         description += (
@@ -92,12 +76,31 @@ def load(
     return Dataset(name, machine, tuple(clips), read, description, channel, warnings)
 
 
+def _channel(asked_for: str | None, layout: Layout, names: Names, data_dir: Path) -> tuple[str, str]:
+    """The channel to read, and what the description says of it."""
+    if asked_for is None and layout.channel_of_two != layout.channel and _is_stereo(names, data_dir):
+        channel = layout.channel_of_two
+        return channel, f", channel {channel} (near the machine, as DCASE 2026 has it; `channel=mix` takes the mean)"
+    channel = asked_for or layout.channel
+    return channel, "" if channel == "mix" else f", channel {channel}"
+
+
+def _is_stereo(paths: Names, data_dir: Path) -> bool:
+    """Whether the first recording that can be read has two channels."""
+    for path in paths:
+        try:
+            return n_channels(data_dir / path) == 2
+        except InputError:  # it is left out, or said to be bad, when it is read
+            continue
+    return False
+
+
 def _clips(names: Names, layout: Layout, channel: str, machine: str) -> list[Clip]:
     if layout.is_of_channel is not None:
         names = {path: name for path, name in names.items() if layout.is_of_channel(name, channel)}
         if not names:
             raise InputError(
-                f"--channel={channel}: no recordings of that microphone; {layout.title} has a file for each, from 0"
+                f"`channel`={channel}: no recordings of that microphone; {layout.title} has a file for each, from 0"
             )
     return [
         Clip(path, name.machine_id, name.split, name.is_anomaly, name.domain, name.attributes, machine_type=machine)
@@ -109,5 +112,5 @@ def _restrict(clips: list[Clip], machine_ids: tuple[str, ...], data_dir: Path) -
     present = sorted({clip.machine_id for clip in clips})
     unknown = sorted(set(machine_ids) - set(present))
     if unknown:
-        raise InputError(f"--machine_id={','.join(unknown)}: not in {data_dir}, which has {', '.join(present)}")
+        raise InputError(f"`machine_ids`={','.join(unknown)}: not in {data_dir}, which has {', '.join(present)}")
     return [clip for clip in clips if not machine_ids or clip.machine_id in machine_ids]

@@ -12,6 +12,7 @@ import errno
 import hashlib
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -19,14 +20,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
 import numpy as np
 import soundfile
 import soxr
-from absl import logging
 from jaxtyping import Float
 
 from asd_jax.datasets.clips import Clip, Dataset
+from asd_jax.datasets.lock import locked
 from asd_jax.errors import InputError
 
 _SAMPLE_TYPES = ("int16", "float32")
@@ -49,7 +49,7 @@ def prepared(
     Args:
         dataset: all clips of a machine.
         data_dir: folder that their names are relative to.
-        cache_dir: folder of caches; see `user_cache.folder`.
+        cache_dir: folder of caches; see `files.cache_folder`.
         sample_rate: that `dataset.read` gives, in Hz.
         channel: that `dataset.read` gives.
         say: takes a line for the user when a cache is built.
@@ -69,7 +69,8 @@ def prepared(
         read=dataset.read,
         description=f"Clips of {dataset.machine!a} in {str(data_dir)!a}",
     )
-    with _clear_errors(cache.folder), _locked(cache.folder, cache.name, say):
+    waiting = "another run is preparing these recordings; waiting for it"
+    with _clear_errors(cache.folder), locked(cache.folder / f"{cache.name}.lock", waiting, say):
         recordings = cache.find() or cache.build(say)
     if recordings is None:
         return dataset
@@ -210,35 +211,19 @@ def _open(builder: Any) -> _Recordings:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Without what TFDS announces: that a configuration is ours, and that a data set of unknown size is prepared."""
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             yield
     finally:
-        logging.set_verbosity(verbosity)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, name: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock of a cache; the system takes it back from a run that is killed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / f"{name}.lock")
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        say("another run is preparing these recordings; waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        logging.disable(disabled)
 
 
 @contextlib.contextmanager
 def _clear_errors(folder: Path) -> Iterator[None]:
     """Turn what keeps a cache from being written into one line."""
-    advice = "choose another folder by --cache_dir, or pass --noprepare to read each recording from its file"
+    advice = "choose another folder by `cache_dir`, or pass `cache_dir=None` to read each recording from its file"
     try:
         yield
     except (OSError, RuntimeError) as error:  # ArrayRecord's writer raises RuntimeError

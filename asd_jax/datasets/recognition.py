@@ -31,13 +31,13 @@ class Folder:
     def __init__(self, data_dir: str | Path, *, layout: str | None = None) -> None:
         self.data_dir, self.forced = Path(data_dir), layout
         if not self.data_dir.is_dir():
-            raise InputError(f"--data_dir={data_dir}: no such folder")
+            raise InputError(f"`data_dir`={data_dir}: no such folder")
         self.tree = list_tree(self.data_dir)
         self.own_name = canonical_machine(self.data_dir.resolve().name)
         if not self.tree.audio:
             other = ", ".join(f"{count} {suffix}" for suffix, count in self.tree.unreadable.items())
             hint = f"; convert its {other} file(s) to .wav or .flac" if other else f"; expected are {_EXPECTED}"
-            raise InputError(f"--data_dir={data_dir}: no recordings in it ({', '.join(AUDIO_SUFFIXES)}){hint}")
+            raise InputError(f"`data_dir`={data_dir}: no recordings in it ({', '.join(AUDIO_SUFFIXES)}){hint}")
 
     @functools.cache  # noqa: B019 - a folder lives as long as its listing
     def names(self, layout: Layout) -> Names:
@@ -73,7 +73,7 @@ class Folder:
         """
         machines = self.machines()
         if len(machines) > 1:
-            raise InputError(f"--machine is needed: {self.data_dir} has {', '.join(machines)}")
+            raise InputError(f"`machine` is needed: {self.data_dir} has {', '.join(machines)}")
         return machines[0] if machines else self._fail(self.own_name)
 
     def recognise(self, machine: str) -> tuple[str, Layout, Names]:
@@ -97,8 +97,8 @@ class Folder:
         if len(found) > 1:
             candidates = ", ".join(f"{layout.name} ({len(names)} files)" for layout, names in found)
             raise InputError(
-                f"--data_dir={self.data_dir}: the recordings of {machine} may be laid out as {candidates}; say which "
-                "by --dataset"
+                f"`data_dir`={self.data_dir}: the recordings of {machine} may be laid out as {candidates}; say which "
+                "by `dataset`"
             )
         if found:
             return found[0][0].name, *found[0]
@@ -116,14 +116,14 @@ class Folder:
         """Say what the folder has instead of the machine."""
         machines = self.machines()
         if machines:
-            raise InputError(f"--machine={machine}: not in {self.data_dir}, which has {', '.join(machines)}")
+            raise InputError(f"`machine`={machine}: not in {self.data_dir}, which has {', '.join(machines)}")
         if self.forced is not None:
             layout = layouts.REGISTRY[self.forced]
             raise InputError(
-                f"--dataset={self.forced}: no recording in {self.data_dir} is named as in {layout.title} "
+                f"`dataset`={self.forced}: no recording in {self.data_dir} is named as in {layout.title} "
                 f"({layout.example})"
             )
         raise InputError(
-            f"--data_dir={self.data_dir}: no machine folder with train/ and test/, or normal/ and abnormal/, in it "
+            f"`data_dir`={self.data_dir}: no machine folder with train/ and test/, or normal/ and abnormal/, in it "
             f"(such as {_EXPECTED}); {self.tree.audio[0]} is none of these"
         )

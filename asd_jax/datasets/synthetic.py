@@ -44,6 +44,7 @@ from jaxtyping import Float
 
 from asd_jax.datasets import slide_rail
 from asd_jax.datasets import slide_rail_faults as faults
+from asd_jax.datasets.clips import Clip
 from asd_jax.datasets.factory_noise import factory_noise
 from asd_jax.datasets.slide_rail import SLIDE_RAILS
 from asd_jax.datasets.slide_rail_faults import FAULT_KINDS, Fault
@@ -127,17 +128,6 @@ class SlideRailConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class SyntheticClip:
-    """What the file name of a clip says; `file_name` is relative, with forward slashes."""
-
-    file_name: str
-    machine_id: str
-    split: str
-    is_anomaly: bool
-    index: int
-
-
-@dataclasses.dataclass(frozen=True)
 class ClipParts:
     """What sounds together in a clip, each as the microphone hears it, in units of full scale.
 
@@ -154,7 +144,7 @@ class ClipParts:
     snr_db: float
 
 
-def clip_names(config: SlideRailConfig) -> list[SyntheticClip]:
+def clip_names(config: SlideRailConfig) -> list[Clip]:
     """All clips: for each machine id those for training, then normal and anomalous ones for the test."""
     return [
         parse_name(f"{MACHINE_TYPE}/{split}/{label}_{machine_id}_{i:08d}.wav")
@@ -168,7 +158,7 @@ def clip_names(config: SlideRailConfig) -> list[SyntheticClip]:
     ]
 
 
-def parse_name(file_name: str) -> SyntheticClip:
+def parse_name(file_name: str) -> Clip:
     """The clip of that name.
 
     Raises:
@@ -180,7 +170,7 @@ def parse_name(file_name: str) -> SyntheticClip:
             f"{file_name}: not a clip of the synthetic slide rail; its names look like "
             f"slide_rail/test/anomaly_id_00_00000000.wav, with ids {', '.join(MACHINE_IDS)}"
         )
-    return SyntheticClip(file_name, match[3], match[1], match[2] == "anomaly", int(match[4]))
+    return Clip(file_name, match[3], match[1], match[2] == "anomaly", machine_type=MACHINE_TYPE)
 
 
 def fault_of(config: SlideRailConfig, file_name: str) -> Fault | None:
@@ -241,8 +231,8 @@ def synthesize_parts(config: SlideRailConfig, file_name: str, fault: Fault | Non
     return ClipParts(machine, added, noise, snr_db)
 
 
-def _stream(config: SlideRailConfig, clip: SyntheticClip, what: str) -> np.random.Generator:
+def _stream(config: SlideRailConfig, clip: Clip, what: str) -> np.random.Generator:
     """The generator of one aspect of one clip, so that no aspect and no clip depends on another."""
-    number = int(clip.machine_id.removeprefix("id_"))
-    key = (number, int(clip.split == "test"), int(clip.is_anomaly), clip.index, _STREAMS.index(what))
+    number, index = (int(digits) for digits in re.findall(r"\d+", clip.file_name))
+    key = (number, int(clip.split == "test"), int(clip.is_anomaly), index, _STREAMS.index(what))
     return np.random.default_rng(np.random.SeedSequence(config.seed, spawn_key=key))

@@ -38,13 +38,7 @@ def unpack(archive: Path, folder: Path, *, strip: Collection[str] = ()) -> dict[
             shutil.rmtree(aside, ignore_errors=True)
             aside.mkdir(parents=True)
             try:
-                needed = sum(member.file_size for member in members.values())
-                free = shutil.disk_usage(aside).free
-                if needed > free:
-                    raise InputError(
-                        f"{folder}: {archive.name} takes {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
-                        "make room, or choose another --data_dir"
-                    )
+                check_space(folder, archive.name, sum(member.file_size for member in members.values()))
                 for path, member in members.items():
                     target = aside / path
                     target.parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +52,16 @@ def unpack(archive: Path, folder: Path, *, strip: Collection[str] = ()) -> dict[
     except OSError as error:
         raise InputError(f"{folder}: {archive.name} cannot be unpacked there ({error.strerror})") from error
     return {path: member.file_size for path, member in members.items()}
+
+
+def check_space(folder: Path, name: str, size: int, *, there: int = 0) -> None:
+    """Raise InputError where a folder's disk has no room for something of `size` bytes, `there` of which it holds."""
+    free = shutil.disk_usage(folder).free
+    if size - there > free:
+        raise InputError(
+            f"{folder}: {name} takes {size / 1e9:.1f} GB and {free / 1e9:.1f} GB are free; "
+            "make room, or choose another `data_dir`"
+        )
 
 
 def _checked(file: zipfile.ZipFile, archive: Path, strip: Collection[str]) -> dict[str, zipfile.ZipInfo]:

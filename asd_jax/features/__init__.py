@@ -1,4 +1,8 @@
-"""Pure JAX transforms of waveforms and spectrograms: any leading batch axes, time before frequency."""
+"""Frames of waveforms, `(..., n_samples) -> (..., n_frames, n_features)`, by pure JAX transforms over any batch axes.
+
+A `FrontEnd` is a choice of them with all settings; `extraction` computes the frames of many clips, `stored_clips` holds
+them, and `Scaling` brings them to a network's range.
+"""
 
 from asd_jax.features import summaries
 from asd_jax.features.cepstrum import cepstrum, delta, mfcc

@@ -80,8 +80,6 @@ def chroma_cqt(
     Raises:
         ValueError: as `cqt_magnitude` and `normalize`; `n_chroma` does not divide `bins_per_octave`.
     """
-    if norm not in _NORMS:
-        raise ValueError(f"norm={norm!r} is not known; choose max, l1, l2 or None")
     if n_chroma < 1 or bins_per_octave % n_chroma:
         raise ValueError(f"n_chroma={n_chroma} must divide bins_per_octave={bins_per_octave}")
     bins = cqt_magnitude(

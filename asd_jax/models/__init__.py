@@ -1,4 +1,6 @@
-"""Flax networks, one file each; `REGISTRY` names them for the detector bundle.
+"""Residuals of frames, out of Flax networks, one file each; `REGISTRY` names them for the detector bundle.
+
+`Network` makes of a model's config pure functions of its parameters, so that all that follows is plain JAX.
 
 A model file holds a frozen config and an NNX module. The config gives `build(n_features, rngs=...)`,
 `window_span` and `window_hop` (frames that a window reads, and from one window to the next), `segment_frames` and

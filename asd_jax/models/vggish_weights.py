@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from asd_jax.errors import InputError
+from asd_jax.files import cache_folder
 
 ADDRESS = "https://github.com/harritaylor/torchvggish/releases/download/v0.1/vggish-10086976.pth"
 
@@ -36,13 +37,6 @@ SHAPES: dict[str, tuple[int, ...]] = {
 Weights = dict[str, np.ndarray]
 
 
-def cache_folder() -> Path:
-    """The user's cache of this library."""
-    import pooch  # late: not needed to build the network
-
-    return Path(pooch.os_cache("asd_jax"))
-
-
 def load(path: str | Path | None = None) -> tuple[Weights, str]:
     """Weights and the SHA-256 of the file they came from.
 
@@ -56,7 +50,7 @@ def load(path: str | Path | None = None) -> tuple[Weights, str]:
     """
     source = _download() if path is None else Path(path).expanduser()
     if not source.is_file():
-        raise InputError(f"--vggish_weights={source}: no such file")
+        raise InputError(f"`vggish_weights`={source}: no such file")
     digest = _sha256(source)
     _check_prefix(source, digest)
     converted = cache_folder() / f"vggish-{digest[:16]}.npz"
@@ -134,14 +128,15 @@ def _download() -> Path:
     import pooch
 
     path = cache_folder() / ADDRESS.rpartition("/")[2]
-    if path.is_file():
-        return path
+    for folder in (path.parent, Path(pooch.os_cache("asd_jax"))):  # on macOS and Windows they once came to the latter
+        if (folder / path.name).is_file():
+            return folder / path.name
     try:
         pooch.retrieve(ADDRESS, known_hash=None, path=path.parent, fname=path.name, progressbar=True)
     except (OSError, urllib.error.URLError, ValueError) as error:
         raise InputError(
             f"the VGGish weights could not be downloaded ({type(error).__name__}); fetch {ADDRESS} (288 MB) "
-            f"elsewhere and put it at {path}, or name it with --vggish_weights"
+            f"elsewhere and put it at {path}, or name it with `vggish_weights`"
         ) from error
     try:
         _check_prefix(path, _sha256(path))

@@ -63,7 +63,7 @@ class RunConfig:
     threshold: str = thresholds.DEFAULT
     selection: Selection = Selection.FIXED
     seed: int = 0
-    data: DataConfig = dataclasses.field(default_factory=DataConfig)
+    data: DataConfig = dataclasses.field(default_factory=lambda: DataConfig("slide_rail"))
 
     def check(self) -> None:
         """Raise InputError for a setting that cannot be, before anything is read or written."""

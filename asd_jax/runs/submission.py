@@ -14,6 +14,7 @@ import numpy as np
 
 from asd_jax.datasets.clips import Clip
 from asd_jax.datasets.machines import canonical_machine
+from asd_jax.datasets.releases import own_name
 from asd_jax.errors import InputError
 from asd_jax.evaluation import official_scores
 from asd_jax.evaluation.score_files import ScoredClips, read_scores
@@ -22,14 +23,6 @@ from asd_jax.report.text_tables import csv_text
 from asd_jax.runs.result_rows import read_metrics
 
 FOLDER = "submission"
-# As the releases of 2020 to 2026 name the folders of their machine types.
-_MACHINE_TYPES = (
-    *("ToyCar", "ToyConveyor", "fan", "pump", "slider", "valve", "gearbox", "ToyTrain", "bearing", "bandsaw"),
-    *("grinder", "shaker", "ToyDrone", "ToyNscale", "ToyTank", "Vacuum", "3DPrinter", "AirCompressor", "Scanner"),
-    *("ToyCircuit", "HoveringDrone", "HairDryer", "ToothBrush", "RoboticArm", "BrushlessMotor", "ToyRCCar", "ToyPet"),
-    *("HomeCamera", "AutoTrash", "Polisher", "ScrewFeeder", "BandSealer", "CoffeeGrinder", "ToyCarEmu", "bearingEmu"),
-    *("gearboxEmu", "sliderEmu", "valveEmu", "SewingMachine", "BlowerDustCollector", "Sander"),
-)
 
 
 def machine_type(machine: str, file_name: str = "") -> str:
@@ -40,10 +33,7 @@ def machine_type(machine: str, file_name: str = "") -> str:
         file_name: of a clip, `.../<machine type>/test/<name>`; where it names the machine, that spelling is taken.
     """
     folders = re.findall(r"[^/]+", file_name)[:-1]
-    for name in (*folders[::-1], *_MACHINE_TYPES):
-        if canonical_machine(name) == machine:
-            return name
-    return machine
+    return next((name for name in folders[::-1] if canonical_machine(name) == machine), own_name(machine))
 
 
 def files(scored: ScoredClips, *, headline: str, machine: str, dataset: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Scorers: from a representation to an anomaly score a clip; higher is more anomalous.
+"""An anomaly score a clip, out of its vectors or window errors; higher is more anomalous.
 
 A scorer is one file with a frozen dataclass, and one line in `REGISTRY`. It names what it `reads` (`window_error` or
 `vector`), `fit` makes it from normal clips, `score` applies it, and its fields are all that it needs to be saved:

@@ -34,7 +34,7 @@ def search(
     largest gamma, the tightest boundary, whose rejection of held-out clips stays within one standard error of nu.
     `lof` and `knn`: by the same rule the smallest number of neighbours, the most local view, with the boundary at
     the 0.9 quantile of leave-one-out scores. A tuple of values for nu is chosen from: the one that allows the largest
-    gamma, the first of equals.
+    gamma, or with gamma fixed the one whose rejection stays within its bound or exceeds it least; the first of equals.
 
     Args:
         name: of the scorer, such as `gmm` or `pca+gmm`.
@@ -53,9 +53,9 @@ def search(
     """
     base = name.removeprefix("pca+")
     if base not in GRIDS:
-        raise InputError(f"--search: scorer {name} has no settings to choose; {', '.join(GRIDS)} have")
+        raise InputError(f"`search`: scorer {name} has no settings to choose; {', '.join(GRIDS)} have")
     if len(vectors) < 2 * _N_FOLDS:
-        raise InputError(f"--search needs at least {2 * _N_FOLDS} normal clips of a machine id, got {len(vectors)}")
+        raise InputError(f"`search` needs at least {2 * _N_FOLDS} normal clips of a machine id, got {len(vectors)}")
     candidates = list(grid(name, vectors, settings))
     if groups is None or groups.max() == 0:
         groups = np.arange(len(vectors))
@@ -72,19 +72,23 @@ def search(
             for c in candidates
         ]
         return candidates[int(np.argmin(costs))]
-    if isinstance(settings.get("nu"), tuple):  # the tightest of the boundaries that keep their promise
-        nus = settings.pop("nu")
-        found = [{"nu": nu} | search(name, fit, vectors, seed=seed, groups=groups, nu=nu, **settings) for nu in nus]
-        return max(found, key=lambda chosen: candidates.index({"gamma": chosen["gamma"]}))
-    nominal = settings.get("nu", NOMINAL_REJECTION) if base == "ocsvm" else NOMINAL_REJECTION
-    allowed = nominal + np.sqrt(nominal * (1 - nominal) / len(vectors))
-    chosen = candidates[0]
-    for candidate in candidates:  # from the widest boundary to the tightest
-        rejected = [_rejected(fit(name, train, **settings, **candidate), unseen) for train, unseen in folds()]
-        if np.concatenate(rejected).mean() > allowed:
-            break
-        chosen = candidate
-    return chosen
+
+    def tightest(fixed: dict[str, Any]) -> tuple[int, float]:
+        """Index of the last candidate within the bound, from the widest on, and the excess of the first, negated."""
+        nominal = fixed.get("nu", NOMINAL_REJECTION)
+        allowed = nominal + np.sqrt(nominal * (1 - nominal) / len(vectors))
+        for index, candidate in enumerate(candidates):
+            rejected = [_rejected(fit(name, train, **fixed, **candidate), unseen) for train, unseen in folds()]
+            excess = np.concatenate(rejected).mean() - allowed
+            if excess > 0:
+                return max(index - 1, 0), -excess if index == 0 else 0.0
+        return len(candidates) - 1, 0.0
+
+    nu = settings.pop("nu", None)
+    given = [{"nu": value} for value in (nu if isinstance(nu, tuple) else (nu,)) if value is not None] or [{}]
+    found = [tightest(settings | fixed) for fixed in given]
+    best = max(range(len(given)), key=found.__getitem__)
+    return (given[best] if isinstance(nu, tuple) else {}) | candidates[found[best][0]]
 
 
 def _rejected(scorer: Any, unseen: Vectors) -> np.ndarray:

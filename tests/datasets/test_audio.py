@@ -28,7 +28,7 @@ def test_channels(tmp_path, tone):
     soundfile.write(path, np.stack([tone, 0 * tone, -0.5 * tone], axis=1), 16_000, subtype="FLOAT")
     np.testing.assert_allclose(read_audio(path, sample_rate=16_000), tone / 6, atol=1e-7)
     np.testing.assert_allclose(read_audio(path, sample_rate=16_000, channel="2"), -0.5 * tone, atol=1e-7)
-    with pytest.raises(InputError, match=r"--channel=3: .*clip\.wav has 3 channel"):
+    with pytest.raises(InputError, match=r"`channel`=3: .*clip\.wav has 3 channel"):
         read_audio(path, sample_rate=16_000, channel="3")
 
 

@@ -141,7 +141,7 @@ def test_an_archive_that_the_record_does_not_hold(fetcher, zenodo):
 def test_no_space_for_the_archive(fetcher, monkeypatch):
     fetcher, _ = fetcher
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10))
-    with pytest.raises(InputError, match=r"dev_data_slider\.zip takes .* choose another --data_dir"):
+    with pytest.raises(InputError, match=r"dev_data_slider\.zip takes .* choose another `data_dir`"):
         fetcher.fetch("slide_rail")
 
 
@@ -185,9 +185,9 @@ def test_the_table_of_releases():
 
 
 def test_names_that_are_not_there():
-    with pytest.raises(InputError, match=r"--dataset=dcase2019: .* dcase2020, dcase2021"):
+    with pytest.raises(InputError, match=r"`dataset`=dcase2019: .* dcase2020, dcase2021"):
         releases.get("dcase2019")
-    with pytest.raises(InputError, match=r"--machine=vacuum: .* add --eval"):
+    with pytest.raises(InputError, match=r"`machine`=vacuum: .* add `evaluation=True`"):
         releases.get("dcase2023").parts("vacuum", evaluation=False)
-    with pytest.raises(InputError, match="--machine=saw: not in dcase2023, which has bearing, fan"):
+    with pytest.raises(InputError, match="`machine`=saw: not in dcase2023, which has bearing, fan"):
         releases.get("dcase2023").parts("saw", evaluation=True)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from asd_jax.datasets import machines_in, only_machine, open_dataset
+from asd_jax.datasets import DataConfig, machines_in, only_machine, open_dataset
 from asd_jax.errors import InputError
 
 
@@ -51,7 +51,7 @@ def test_machine_may_be_left_out(tmp_path):
     assert only_machine(tree(tmp_path / "a", "press/normal/1.wav")) == "press"
     two = tree(tmp_path / "b", "press/normal/1.wav", "lathe/normal/1.wav")
     assert machines_in(two) == ["lathe", "press"]
-    with pytest.raises(InputError, match=r"--machine is needed: .* has lathe, press"):
+    with pytest.raises(InputError, match=r"`machine` is needed: .* has lathe, press"):
         only_machine(two)
 
 
@@ -95,25 +95,25 @@ def test_toyadmos_takes_one_microphones_files(tmp_path):
         clips = open_dataset(machine="toy_car", data_dir=tmp_path, channel=channel).clips
         assert len(clips) == 3 and {clip.attributes for clip in clips} == {microphone}
     for channel in ("7", "mix"):
-        with pytest.raises(InputError, match=f"--channel={channel}: no recordings of that microphone"):
+        with pytest.raises(InputError, match=f"`channel`={channel}: no recordings of that microphone"):
             open_dataset(machine="toy_car", data_dir=tmp_path, channel=channel)
 
 
 def test_several_layouts_of_one_machine_are_ambiguous(tmp_path):
     tree(tmp_path, "fan/train/normal_id_00_00000000.wav", "fan/id_00/normal/00000000.wav")
     with pytest.raises(
-        InputError, match=r"laid out as dcase2020 \(1 files\), mimii \(1 files\); say which by --dataset"
+        InputError, match=r"laid out as dcase2020 \(1 files\), mimii \(1 files\); say which by `dataset`"
     ):
         open_dataset(machine="fan", data_dir=tmp_path)
-    assert open_dataset(machine="fan", data_dir=tmp_path, name="mimii").clips[0].machine_id == "id_00"
+    assert open_dataset(machine="fan", data_dir=tmp_path, dataset="mimii").clips[0].machine_id == "id_00"
 
 
 def test_releases_go_by_their_own_year(tmp_path):
     tree(tmp_path, "fan/train/section_00_source_train_normal_0000_noAttribute.wav")
-    dataset = open_dataset(machine="fan", data_dir=tmp_path, name="dcase2024")
+    dataset = open_dataset(machine="fan", data_dir=tmp_path, dataset="dcase2024")
     assert dataset.name == "dcase2024" and dataset.clips[0].attributes == "noAttribute"
-    with pytest.raises(InputError, match=r"--dataset=mimii: no recording in .* is named as in MIMII"):
-        open_dataset(machine="fan", data_dir=tmp_path, name="mimii")
+    with pytest.raises(InputError, match=r"`dataset`=mimii: no recording in .* is named as in MIMII"):
+        open_dataset(machine="fan", data_dir=tmp_path, dataset="mimii")
 
 
 def test_an_anomaly_in_train_is_refused(tmp_path):
@@ -124,9 +124,9 @@ def test_an_anomaly_in_train_is_refused(tmp_path):
 
 def test_a_name_that_is_not_the_releases(tmp_path):
     tree(tmp_path, "fan/train/normal_id_00_00000000.wav", "fan/train/monday.wav")
-    with pytest.raises(InputError, match=r"monday.wav is not named as in DCASE 2020 .*--dataset=any_folder"):
+    with pytest.raises(InputError, match=r"monday.wav is not named as in DCASE 2020 .*`dataset=any_folder`"):
         open_dataset(machine="fan", data_dir=tmp_path)
-    assert len(open_dataset(machine="fan", data_dir=tmp_path, name="any_folder").clips) == 2
+    assert len(open_dataset(machine="fan", data_dir=tmp_path, dataset="any_folder").clips) == 2
 
 
 def test_a_release_that_is_there_twice(tmp_path):
@@ -212,3 +212,44 @@ def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(InputError, match=r"normal cannot be listed \(Permission denied\)"):
         open_dataset(data_dir=own)
+
+
+def test_of_dcase_2026_the_near_microphone_is_read(tmp_path):
+    """Its recordings alone are stereo, among those that are laid out like 2022's."""
+    near, far = 0.25 * np.ones(1600), 0.75 * np.ones(1600)
+    for machine, samples in (("ToyCarEmu", np.stack([near, far], axis=1)), ("bearing", near)):
+        for path in ("train/section_00_source_train_normal_0000_noAttribute", "test/section_00_0000"):
+            (tmp_path / f"{machine}/{path}").parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(tmp_path / f"{machine}/{path}.wav", samples, 16_000, subtype="FLOAT")
+    write(tmp_path / "ToyCarEmu/train/section_00_source_train_normal_0000_a.wav")  # cannot be read, and comes first
+
+    def opened(machine, channel=None):
+        dataset = open_dataset(machine=machine, data_dir=tmp_path, channel=channel)
+        return dataset, dataset.read(dataset.split("test")[0])[0]
+
+    dataset, sample = opened("ToyCarEmu")
+    assert (dataset.channel, sample) == ("0", 0.25)
+    assert "channel 0 (near the machine, as DCASE 2026 has it; `channel=mix`" in dataset.description
+    assert [opened("ToyCarEmu", channel)[1] for channel in ("mix", "1")] == [0.5, 0.75]
+    assert opened("ToyCarEmu", "mix")[0].channel == opened("bearing")[0].channel == "mix"
+
+
+def test_supplemental_clips_are_counted_and_not_heard(tmp_path):
+    """DCASE 2025 adds clips of the clean machine or of noise alone, whatever words are in their names."""
+    tree(
+        tmp_path / "ToyPet",
+        "train/section_00_source_train_normal_0000_noAttribute.wav",
+        "test/section_00_source_test_anomaly_0000_noAttribute.wav",
+        "supplemental/section_00_machine_source_0000_noAttribute.wav",
+        "supplemental/section_00_noise_0000_normal.wav",
+    )
+    dataset = open_dataset(data_dir=tmp_path)
+    assert [clip.split for clip in dataset.clips] == ["train", "test"] and dataset.machine == "toy_pet"
+    assert "1 to train and 1 to test, 2 supplemental clips left out" in dataset.description
+
+
+def test_a_config_is_the_one_argument(machine_tree):
+    data = DataConfig("fan", str(machine_tree), machine_ids=("id_02",))
+    clips = open_dataset(data).clips
+    assert clips == open_dataset(machine="fan", data_dir=machine_tree, machine_ids=("id_02",)).clips
+    assert open_dataset(data, machine_ids=()).clips == open_dataset(machine="fan", data_dir=machine_tree).clips

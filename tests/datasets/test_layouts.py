@@ -57,7 +57,11 @@ def dcase2021(draw):
 @st.composite
 def dcase2022(draw):
     above, machine, domain = draw(ABOVE), draw(MACHINES), draw(st.sampled_from(["source", "target"]))
-    kind = draw(st.sampled_from(["train", "test", "anonymous"]))
+    kind = draw(st.sampled_from(["train", "test", "anonymous", "supplemental"]))
+    if kind == "supplemental":
+        section, what = draw(st.integers(0, 5)), draw(st.sampled_from(["machine_source", "noise_target", "noise"]))
+        path = f"{above}{machine}/supplemental/section_{section:02d}_{what}_0000_noAttribute.wav"
+        return path, ClipName(machine, f"section_{section:02d}", "", "supplemental", None, "")
     if kind == "anonymous":
         section, index = draw(st.integers(0, 5)), draw(st.integers(0, 9999))
         path = f"{above}{machine}/test/section_{section:02d}_{index:04d}.wav"
@@ -153,7 +157,7 @@ def test_a_tree_is_recognised_and_read_back(name, data):
             mine = {p: c for p, c in made.items() if (canonical_machine(c.machine_type) or own) == machine}
             only_training = all(clip.split == "train" for clip in mine.values())
             if name in ("dcase2021", "dcase2022") and only_training:
-                with pytest.raises(InputError, match=r"dcase2021 \(\d+ files\), dcase2022 \(\d+ files\).*--dataset"):
+                with pytest.raises(InputError, match=r"dcase2021 \(\d+ files\), dcase2022 \(\d+ files\).*`dataset`"):
                     found.recognise(machine)
                 recognised = Folder(folder, layout=name).recognise(machine)
             else:

@@ -2,6 +2,7 @@ import pytest
 
 from asd_jax.datasets import canonical_machine
 from asd_jax.datasets.machines import is_machine_id, machine_id_in
+from asd_jax.datasets.releases import RELEASES, own_name
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,11 @@ def test_machine_id_in_a_path(path, machine_id):
 def test_folders_that_are_a_machine_id():
     assert is_machine_id("ID_02") and is_machine_id("section_00")
     assert not is_machine_id("press_id_02") and not is_machine_id("id_012")
+
+
+def test_the_releases_spelling_of_every_machine():
+    assert own_name("slide_rail") == "slider" and own_name("3d_printer") == "3DPrinter"
+    assert own_name("crusher") == "crusher"
+    for release in RELEASES.values():
+        for machine in release.machines():
+            assert canonical_machine(own_name(machine)) == machine

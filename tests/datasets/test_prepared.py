@@ -244,7 +244,7 @@ def test_a_full_disk(folder, tmp_path, monkeypatch, number):
     cache = tmp_path / "cache"
     with monkeypatch.context() as patch:
         patch.setattr("asd_jax.datasets.prepared_builder.ArrayRecordWriter", FullDisk)
-        with pytest.raises(InputError, match=r"cache.prepared: no space left .* --cache_dir, .* --noprepare"):
+        with pytest.raises(InputError, match=r"cache.prepared: no space left .* `cache_dir`, .* `cache_dir=None`"):
             Counting(folder).prepare(folder, cache)
     assert not [path for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock"]
     source = Counting(folder)  # space was made
@@ -267,7 +267,7 @@ def test_a_full_file_system(folder, tmp_path):
 
 def test_an_unwritable_cache(folder, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"file.prepared: cannot be written .* --cache_dir, or pass --noprepare"):
+    with pytest.raises(InputError, match=r"file.prepared: cannot be written .* `cache_dir`, or pass `cache_dir=None`"):
         Counting(folder).prepare(folder, tmp_path / "file")
 
     def refuse(*_, **__):

@@ -90,6 +90,9 @@ def test_vggish_with_random_weights_says_so(machine_tree, run_script, tmp_path, 
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["random_weights"] is True and metrics["headline_scorer"] == "vggish_ocsvm"
     assert "note: random weights" in stdout and "search chose {'nu':" in stdout
+    data[-1] = f"--workdir={tmp_path / 'fixed'}"
+    status, stdout, stderr = run_script("vggish_ocsvm", *data, "--random_weights", "--search", "--gamma=4*scale")
+    assert status == 0 and "search chose {'nu':" in stdout, stderr
     assert run_script("evaluate", f"--checkpoint={run}")[0] == 0
     assert json.loads((run / "evaluate" / "metrics.json").read_text())["random_weights"] is True
     assert read_csv(run / "scores.csv") == read_csv(run / "evaluate" / "scores.csv")

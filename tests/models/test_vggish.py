@@ -20,8 +20,8 @@ FRONT_END = FrontEnd.from_names("log_mel", preset="vggish")
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
     """An empty cache of the user's."""
-    monkeypatch.setattr(vggish_weights, "cache_folder", lambda: tmp_path / "cache")
-    return tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "asd_jax"
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,18 @@ def test_ocsvm_chooses_among_values_of_nu():
     assert found[chosen["nu"]] == chosen["gamma"]
 
 
+def test_with_gamma_given_the_first_nu_is_taken_that_keeps_its_promise():
+    rng = np.random.default_rng(1)
+    train, new = rng.standard_normal((400, 2)), rng.standard_normal((4000, 2))
+    assert scorers.search("ocsvm", train, nu=(0.1, 0.05), gamma="1*scale") == {"nu": 0.1}
+    # So tight a boundary leaves most new clips outside whatever nu promises; the largest promise is broken least.
+    assert scorers.search("ocsvm", train, nu=(0.1, 0.3), gamma="4000*scale") == {"nu": 0.3}
+    # Between the two, the first one's promise is broken and the second's kept.
+    rejected = {nu: np.mean(scorers.fit("ocsvm", train, nu=nu, gamma="2*scale").score(new) > 0) for nu in (0.05, 0.3)}
+    assert rejected[0.05] > 0.15 and rejected[0.3] < 0.35
+    assert scorers.search("ocsvm", train, nu=(0.05, 0.3), gamma="2*scale") == {"nu": 0.3}
+
+
 @pytest.mark.parametrize("name", ["lof", "knn", "pca+knn"])
 def test_neighbours_keep_the_nominal_rejection_on_new_clips(name):
     rng = np.random.default_rng(2)

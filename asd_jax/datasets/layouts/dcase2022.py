@@ -1,8 +1,14 @@
 """DCASE 2022 to 2026 Task 2: `<machine>/{train,test}/section_00_source_train_normal_0000_<attributes>.wav`.
 
 Clips without attributes end in `noAttribute`; evaluation test clips are `test/section_00_0000.wav`, and their labels,
-domains and attributes are in ground-truth files.
+domains and attributes are in ground-truth files. Clips in `supplemental/`, which 2025 has (the machine without noise,
+or noise alone), are neither for training nor for the test.
+
+Only the recordings of 2026 are stereo. Channel 0 is the microphone near the machine, channel 1 hears the hall; the
+official baseline reads channel 0, and so do we.
 """
+
+import re
 
 from asd_jax.datasets.layouts import sections
 from asd_jax.datasets.layouts.layout import ClipName, Layout, folders, stem
@@ -11,6 +17,8 @@ from asd_jax.datasets.layouts.layout import ClipName, Layout, folders, stem
 def parse(relative_path: str) -> ClipName | None:
     """What a path says; None where it is not of this layout."""
     machine, split, name = folders(relative_path, 2)
+    if split == "supplemental" and (section := re.match(r"section_\d{2}(?=_)", name)):
+        return ClipName(machine, section[0], "", split, None, "")
     clip = sections.parse_name(stem(name))
     if clip is None or clip.split != split:
         return None
@@ -23,4 +31,5 @@ LAYOUT = Layout(
     "fan/test/section_00_target_test_anomaly_0000_noAttribute.wav",
     parse,
     parse_test_name=sections.parse_test_name,
+    channel_of_two="0",
 )

@@ -13,7 +13,8 @@ class ClipName(NamedTuple):
         machine_type: as the folder spells it; empty where the path does not reach up to it.
         machine_id: machine id or section, such as `id_00` or `section_00`.
         domain: `source`, `target`, or empty.
-        split: `train`, `test`, or empty where the layout leaves the split to us (see `splitting`).
+        split: `train`, `test`, `supplemental` (neither trained on nor tested), or empty where the layout leaves the
+            split to us (see `splitting`).
         is_anomaly: the label; None where the path does not say it.
         attributes: what else it says, as it is spelt there.
     """
@@ -31,7 +32,7 @@ class Layout:
     """A way to arrange recordings in folders.
 
     Attributes:
-        name: as `--dataset` takes it.
+        name: as the setting `dataset` takes it.
         title: as messages call it.
         example: a path, as messages show it.
         parse: what a path relative to the data directory says; None where it is not of this layout. Raises
@@ -39,6 +40,7 @@ class Layout:
         parse_test_name: what a test clip's name (without its ending) says, for the true names in ground-truth files;
             None for layouts without such files.
         channel: the channel that is read unless another is asked for.
+        channel_of_two: the same, where recordings have two.
         is_of_channel: for layouts with a file for each channel: whether what a path says is of the channel asked for.
         names_once: whether a file name comes only once for a machine id, split and label.
     """
@@ -49,6 +51,7 @@ class Layout:
     parse: Callable[[str], ClipName | None]
     parse_test_name: Callable[[str], ClipName | None] | None = None
     channel: str = "mix"
+    channel_of_two: str = "mix"
     is_of_channel: Callable[[ClipName, str], bool] | None = None
     names_once: bool = True
 

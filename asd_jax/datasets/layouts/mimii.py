@@ -1,7 +1,7 @@
 """MIMII: `0_dB_slider/slider/id_00/{normal,abnormal}/00000000.wav`, eight microphones, no split of its own.
 
 The signal-to-noise ratio is the attribute, as the archive's folder spells it (`0_dB`). One microphone is read, the
-first unless `--channel` names another: a mean of eight microphones around the machine would cancel what differs in
+first unless `channel` names another: a mean of eight microphones around the machine would cancel what differs in
 phase between them.
 """
 
