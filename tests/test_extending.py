@@ -45,7 +45,7 @@ def extended(tmp_path_factory):
 
 
 def test_all_additions_together_train_and_score(extended, tmp_path):
-    """The new model hears the new feature of recordings in the new layout by the new objective; the new scorer judges."""
+    """The new model hears the new feature in the new layout, learns by the new objective, and the new scorer judges."""
     rng, time = np.random.default_rng(0), np.arange(12_000) / 16_000
     (tmp_path / "pump" / "unit_3").mkdir(parents=True)
     for number in range(16):
