@@ -2,12 +2,14 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.errors import InputError
 from asd_jax.features import summaries
 from asd_jax.features.stored_clips import StoredClips
@@ -55,7 +57,7 @@ class ClipSummary:
         """There is nothing to fit."""
         return self
 
-    def __call__(self, clips: StoredClips) -> ClipRepresentation:
+    def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip; clips of one length go together, since padding would enter the statistics."""
         vectors = None
         for length in np.unique(clips.clip_length):

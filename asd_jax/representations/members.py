@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.extraction import Extracted
 from asd_jax.features import scaling as scalings
 from asd_jax.features.scaling import Scaling
@@ -42,6 +43,13 @@ class PlannedMember:
     validation: Int[np.ndarray, " n_validation"]
     plan: Plan
     scaling: Scaling
+
+    machine_type: str = ""
+
+    @property
+    def machine(self) -> Machine | None:
+        """The only machine it knows; None for all."""
+        return None if self.machine_id is None else Machine(self.machine_type, self.machine_id)
 
     @property
     def name(self) -> str:
@@ -113,7 +121,15 @@ def plan_members(
         chosen, validation = (of_group[part] for part in split)
         plan = make_plan(model, training, train.frames, chosen, validation)
         frames = train.frames.values if machine_id is None else train.frames.select(of_group).values
-        return PlannedMember(seed, machine_id, chosen, validation, plan, scalings.REGISTRY[model.scaling](frames))
+        return PlannedMember(
+            seed,
+            machine_id,
+            chosen,
+            validation,
+            plan,
+            scalings.REGISTRY[model.scaling](frames),
+            train.clips[0].machine_type,
+        )
 
     members = [planned(seed, machine_id, training) for seed in seeds for machine_id in groups]
     batch_size = min(member.plan.batch_size for member in members)
@@ -156,5 +172,5 @@ def train_planned(
 
 def representation(members: Sequence[TrainedMember], untrained: TrainingConfig | None = None) -> Residual | PerMachine:
     """What the members of one seed make of clips together; before training where its config is given."""
-    parts = {m.planned.machine_id: m.residual if untrained is None else m.untrained(untrained) for m in members}
+    parts = {m.planned.machine: m.residual if untrained is None else m.untrained(untrained) for m in members}
     return parts[None] if None in parts else PerMachine(parts)

@@ -1,11 +1,13 @@
 """Overlapping slices of a clip's spectrogram."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import PyTree
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd, Scaling, min_max
 from asd_jax.features.stored_clips import StoredClips
@@ -54,7 +56,7 @@ class OverlappingFrames:
         """Take the minimum and maximum from normal training clips."""
         return dataclasses.replace(self, scaling=min_max(frames.values))
 
-    def __call__(self, clips: StoredClips) -> ClipRepresentation:
+    def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip."""
         scaling = Scaling(np.asarray(self.scaling.offset), np.asarray(self.scaling.scale))
         frames = clips.values - scaling.offset

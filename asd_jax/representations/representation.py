@@ -5,11 +5,13 @@ A representation is a frozen object called with the clips and their machines. It
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, PyTree
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.representations.window_vectors import WindowVectors
 
@@ -43,8 +45,8 @@ class ClipRepresentation:
 class Representation(Protocol):
     """The contract of this module."""
 
-    def __call__(self, clips: StoredClips) -> ClipRepresentation:
-        """Represent each clip."""
+    def __call__(self, clips: StoredClips, machines: Sequence[Machine]) -> ClipRepresentation:
+        """Represent each clip; `machines` says what each is a recording of."""
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """JSON settings and arrays, from which `from_state` rebuilds it."""

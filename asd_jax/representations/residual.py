@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ from jaxtyping import Array, Float, Int, PyTree
 from tqdm import tqdm
 
 from asd_jax import models
+from asd_jax.datasets.clips import Machine
 from asd_jax.features.scaling import Scaling
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models.network import Network
@@ -46,7 +48,7 @@ class Residual:
     model_state: PyTree
     scaling: Scaling
 
-    def __call__(self, clips: StoredClips) -> ClipRepresentation:
+    def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip by its window errors and its signed mean residual."""
         config = self.network.config
         n_windows = (clips.clip_length - config.window_span) // config.window_hop + 1

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from flax import nnx
 from jaxtyping import Array, Float, PyTree
 from tqdm import tqdm
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import vggish_weights
 from asd_jax.models.vggish import EMBEDDING_SIZE, PATCH_FRAMES, VGGishConfig
@@ -87,7 +89,7 @@ class VGGishEmbedding:
         """There is nothing to fit."""
         return self
 
-    def __call__(self, clips: StoredClips) -> ClipRepresentation:
+    def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip."""
         found: dict[int, np.ndarray] = {}
         waiting: list[tuple[int, np.ndarray]] = []

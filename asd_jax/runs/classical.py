@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from asd_jax import scorers
-from asd_jax.datasets import Dataset
+from asd_jax.datasets import Dataset, Machine
 from asd_jax.datasets.extraction import extract
 from asd_jax.detectors import thresholds
-from asd_jax.detectors.detector import Detector, save_detectors
+from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
+from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
 from asd_jax.errors import InputError
 from asd_jax.evaluation.oracle_search import oracle_search
+from asd_jax.evaluation.results import Results
 from asd_jax.features import FrontEnd
 from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.representations.representation import Representation
@@ -79,7 +81,7 @@ def run(
     flags: dict[str, Any] | None = None,
     outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
-) -> dict[str, Any]:
+) -> Results | None:
     """Fit scorers and evaluate them; everything is written below `workdir`.
 
     Args:
@@ -90,7 +92,7 @@ def run(
         say: takes the lines for the user.
 
     Returns:
-        what `metrics.json` holds; empty where there are no test clips.
+        what `metrics.json` holds; None where there are no test clips.
 
     Raises:
         InputError: a setting or a file that the user can mend.
@@ -104,31 +106,31 @@ def run(
     with timed(seconds, "load"):
         min_frames = config.representation.min_frames
         train = extract_training_clips(config.data, config.front_end, dataset, min_frames=min_frames, say=say)
-        machine_ids = [clip.machine_id for clip in train.clips]
+        machines = [clip.machine for clip in train.clips]
         log_mel, log_mels = control_log_mels(dataset, train, config.front_end)
 
     with timed(seconds, "fit_scorers"):
         representation = config.representation.fit(train.frames)
-        values = representation(train.frames)
+        values = representation(train.frames, machines)
         spec = dataclasses.replace(config.scorer, search=config.selection == "search")
         if config.selection == "oracle_search":
-            spec = _chosen_with_labels(config, spec, representation, values, machine_ids, dataset)
+            spec = _chosen_with_labels(config, spec, representation, values, machines, dataset)
         recordings = [clip.recording for clip in train.clips]
         options = {"recordings": recordings, "threshold": config.threshold, "seed": config.seed}
-        fitted = fit_scorers(values, machine_ids, specs=(spec, *config.also), **options)
-        control = fit_scorers(FrameMean()(log_mels), machine_ids, specs=[ScorerSpec("mahalanobis")], **options)
-    detectors = {
-        "detector": Detector(config.front_end, representation, fitted, spec.label, min_frames, config.data.cutting),
-        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis", cutting=config.data.cutting),
-    }
+        fitted = fit_scorers(values, machines, specs=(spec, *config.also), **options)
+        control = fit_scorers(FrameMean()(log_mels), machines, specs=[ScorerSpec("mahalanobis")], **options)
+    detectors = Detectors(
+        Detector(config.front_end, representation, fitted, spec.label, min_frames, config.data.cutting),
+        {LOG_MEL_MEAN: Detector(log_mel, FrameMean(), control, "mahalanobis", cutting=config.data.cutting)},
+    )
     # Only now, so that a mistake found while fitting leaves nothing behind.
     run_folder.start(workdir, _describe(config, dataset) | {"flags": flags or {}}, resume=False)
     write_recordings(workdir, dataset, config.data.data_dir)
-    save_detectors(workdir, detectors)
+    detectors.save(workdir)
     notes = list(_notes(fitted, config.selection))
     for note in notes:
         say(f"note: {note}")
-    extra = {"selection": _selection(config), "notes": notes, **config.stamp}
+    extra = {"selection": _selection(config), "notes": tuple(notes), **config.stamp}
     return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say, outputs)
 
 
@@ -141,7 +143,7 @@ def _chosen_with_labels(
     spec: ScorerSpec,
     representation: Representation,
     train: Any,
-    train_ids: list[str],
+    train_machines: list[Machine],
     dataset: Dataset,
 ) -> ScorerSpec:
     """The headline scorer with the settings that the labels of the test clips favour."""
@@ -156,15 +158,16 @@ def _chosen_with_labels(
         skip_bad_files=config.data.skip_bad_files,
         description="test clips (oracle search)",
     )
-    ids = [clip.machine_id for clip in test.clips]
+    machines = [clip.machine for clip in test.clips]
     is_anomaly = np.asarray([clip.is_anomaly for clip in test.clips])
-    return oracle_search(spec, train, train_ids, representation(test.frames), ids, is_anomaly, seed=config.seed)
+    values = representation(test.frames, machines)
+    return oracle_search(spec, train, train_machines, values, machines, is_anomaly, seed=config.seed)
 
 
-def _notes(fitted: dict[str, dict[str, FittedScorer]], selection: str) -> Any:
+def _notes(fitted: dict[str, dict[Machine, FittedScorer]], selection: str) -> Any:
     """What a reader of the results should know of the scorers."""
     for label, by_id in fitted.items():
-        for machine_id, scorer in by_id.items():
+        for (_, machine_id), scorer in by_id.items():
             if scorer.note:
                 yield f"{label}, {machine_id}: {scorer.note}"
             chosen = {key: value for key, value in scorer.settings.items() if key != "seed"}

@@ -12,10 +12,13 @@ from asd_jax import files
 from asd_jax.datasets import Dataset
 from asd_jax.datasets.extraction import extract
 from asd_jax.detectors import thresholds
-from asd_jax.detectors.detector import Detector, load_detectors
+from asd_jax.detectors.bundle import Detectors
+from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.thresholds import Method, Source
 from asd_jax.evaluation import evaluate as evaluation
+from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import scores_csv
-from asd_jax.report.run_tables import format_report
+from asd_jax.report.tables import result_tables
 from asd_jax.runs import folder as run_folder
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import DataConfig, introduce, say_found
@@ -34,7 +37,7 @@ def evaluate_run(
     cache_dir: str | None = None,
     outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
-) -> dict[str, Any]:
+) -> Results | None:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
     Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
@@ -57,10 +60,10 @@ def evaluate_run(
     """
     run = Path(run)
     config = run_folder.read_config(run)
-    detectors = load_detectors(run)
+    detectors = Detectors.load(run)
     if threshold is not None:
         thresholds.parse(threshold)
-        detectors["detector"] = _deciding_by(detectors["detector"], threshold)
+        detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(threshold))
     data = DataConfig.from_dict(config["settings"]["data"])
     data = dataclasses.replace(
         data,
@@ -72,7 +75,7 @@ def evaluate_run(
     )
     workdir = run / "evaluate" if workdir is None else Path(workdir)
     run_folder.check_not_a_run(workdir)
-    opened = data.open(detectors["detector"].front_end, say)
+    opened = data.open(detectors.system.front_end, say)
     introduce(f"{config['experiment']} from {run},", opened, say)
     opened, trained_on = without_trained_on(opened, data.data_dir, run)
     if trained_on:
@@ -81,7 +84,7 @@ def evaluate_run(
     extra = {
         "selection": config["selection"],
         "evaluated_run": str(run),
-        "left_out_trained_on": trained_on,
+        "left_out_trained_on": tuple(trained_on),
         **config.get("stamp", {}),
     }
     return evaluate_detectors(workdir, config["experiment"], data, detectors, opened, {}, extra, say, outputs)
@@ -91,19 +94,19 @@ def evaluate_detectors(
     workdir: Path,
     experiment: str,
     data: DataConfig,
-    detectors: dict[str, Detector],
+    detectors: Detectors,
     dataset: Dataset,
     seconds: dict[str, float],
     extra: dict[str, Any],
     say: Callable[[str], None],
     outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
-) -> dict[str, Any]:
+) -> Results | None:
     """Score the test clips, print the tables, write `scores.csv`, `metrics.json` and the outputs that are wanted."""
     clips = dataset.split("test")
-    detector = detectors["detector"]
+    detector = detectors.system
     if not clips:
         say("no test clips: the detector is saved, and there is nothing to evaluate")
-        return {}
+        return None
     with timed(seconds, "load_test"):
         test = extract(
             clips,
@@ -114,75 +117,62 @@ def evaluate_detectors(
             description="test clips",
         )
         frames = {detector.front_end: test.frames}
-        for other in {control.front_end for control in detectors.values()} - {detector.front_end}:
+        for other in detectors.front_ends[1:]:
             frames[other] = extract(test.clips, dataset.read, other, description="test clips (control)").frames
     say_found(test, "test", say)
     with timed(seconds, "score"):
         result = evaluation.evaluate(detectors, test.clips, frames, machine=dataset.machine, dataset=dataset.name)
-    report = {
-        "experiment": experiment,
-        "dataset": dataset.name,
-        "machine": dataset.machine,
-        "selection": "label-free",
-        **result.report,
+    results = dataclasses.replace(
+        result.results,
+        experiment=experiment,
+        silent_test_clips=tuple(test.silent),
+        bad_files=tuple(test.bad),
+        seconds={name: round(value, 3) for name, value in seconds.items()},
         **extra,
-        "silent_test_clips": list(test.silent),
-        "bad_files": list(test.bad),
-        "seconds": {name: round(value, 3) for name, value in seconds.items()},
-    }
+    )
     if any(clip.is_anomaly is not None for clip in test.clips):
-        say("\n" + format_report(report) + "\n")
+        say("\n" + "\n\n".join(table.text() for table in result_tables(results)) + "\n")
     else:
         say("no labelled test clips: scores and decisions are written, and there is nothing to measure")
-    for line in _remarks(detector, report, result):
+    for line in _remarks(detector, results, result):
         say(line)
     scores = scores_csv(
         result.clips,
-        result.scores["detector"],
+        result.scores,
         result.decisions,
-        headline=detector.headline_scorer,
-        selection=report["selection"],
+        selection=results.selection,
         worst_start_seconds=result.worst_start_seconds,
     )
     files.write_text(workdir / "scores.csv", scores)
-    files.write_json(workdir / "metrics.json", report)
-    outputs.write(workdir, report, result, detectors, frames, dataset, say)
+    results.write(workdir)
+    outputs.write(workdir, results, result, detectors, frames, dataset, say)
     say(f"written to {workdir}")
-    return report
+    return results
 
 
-def _deciding_by(detector: Detector, rule: str) -> Detector:
-    fitted = {
-        scorer: {machine_id: of.deciding_by(rule) for machine_id, of in by_id.items()}
-        for scorer, by_id in detector.fitted.items()
-    }
-    return dataclasses.replace(detector, fitted=fitted)
-
-
-def _remarks(detector: Detector, report: dict[str, Any], result: evaluation.Evaluation) -> list[str]:
+def _remarks(detector: Detector, results: Results, result: evaluation.Evaluation) -> list[str]:
     """What a reader must know of the headline's numbers before believing them."""
     headline = detector.headline_scorer
     lines = []
-    for machine_id, values in report["scorers"][headline]["machine_ids"].items():
-        if "undefined" in values:
+    for machine_id, values in results.headline.machine_ids.items():
+        if values.undefined:
+            lines.append(f"note: {machine_id} has {values.undefined}: scores are written, its measures are undefined")
+        elif values.note:
+            lines.append(f"warning: {machine_id}: {values.note}, so AUC is that of chance")
+    for machine, fitted in detector.fitted[headline].items():
+        limit = fitted.threshold
+        if limit.n_needed is not None:
             lines.append(
-                f"note: {machine_id} has {values['undefined']}: scores are written, its measures are undefined"
-            )
-        elif "note" in values:
-            lines.append(f"warning: {machine_id}: {values['note']}, so AUC is that of chance")
-    for machine_id, fitted in detector.fitted[headline].items():
-        if not np.isfinite(fitted.threshold.value):
-            lines.append(
-                f"warning: {machine_id}: {fitted.threshold.name} has {fitted.threshold.n_normal} unseen normal clips "
-                f"({fitted.threshold.fitted_on}) and {fitted.threshold.method.split(': ')[-1]}: it never alarms; "
+                f"warning: {machine.machine_id}: {limit.name} has {limit.n_normal} unseen normal clips "
+                f"({limit.fitted_on}) and needs {limit.n_needed} normal clips: it never alarms; "
                 "record more, or take --threshold=gamma_0.9"
             )
-        elif fitted.threshold.method == "conformal" and not fitted.threshold.fitted_on.startswith("validation"):
+        elif limit.method is Method.CONFORMAL and limit.source is not Source.VALIDATION:
             lines.append(
-                f"note: {machine_id}: the bound of {fitted.threshold.name} on false alarms holds approximately, as it "
-                f"was fitted on {fitted.threshold.fitted_on}"
+                f"note: {machine.machine_id}: the bound of {limit.name} on false alarms holds approximately, as it "
+                f"was fitted on {limit.fitted_on}"
             )
-    n_bad = int((~np.isfinite(result.scores["detector"][headline])).sum())
+    n_bad = int(np.ma.count_masked(result.decisions))
     if n_bad:
         lines.append(f"warning: {n_bad} score(s) of {headline} are not finite; these clips get no decision")
     return lines

@@ -15,17 +15,17 @@ from asd_jax import files, scorers
 from asd_jax.datasets import Dataset
 from asd_jax.datasets.extraction import Extracted
 from asd_jax.detectors import fitted_scorers, thresholds
-from asd_jax.detectors.detector import Detector, save_detectors
+from asd_jax.detectors.bundle import AT_INITIALISATION, LOG_MEL_MEAN, Detectors
+from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import ScorerSpec, fit_scorers, readable
 from asd_jax.errors import InputError
-from asd_jax.evaluation.evaluate import SEED
+from asd_jax.evaluation.results import Results
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models.network import Network
 from asd_jax.representations import bottleneck
 from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.representations.members import TrainedMember, history_csv, plan_members, representation, train_planned
-from asd_jax.representations.per_machine import represent
 from asd_jax.runs import folder as run_folder
 from asd_jax.runs.evaluation import evaluate_detectors, timed
 from asd_jax.runs.outputs import Outputs
@@ -112,7 +112,7 @@ def run(
     flags: dict[str, Any] | None = None,
     outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
-) -> dict[str, Any]:
+) -> Results | None:
     """Train a network and evaluate it; everything is written below `workdir`.
 
     Args:
@@ -185,10 +185,10 @@ def run(
             members = train_network(config.model, folder)
     with timed(seconds, "fit_scorers"):
         detectors = _detectors(config, members, train, log_mels)
-    save_detectors(workdir, detectors)
+    detectors.save(workdir)
     files.write_text(workdir / "training.csv", history_csv(members))
     errors = [member.validation_error(train.frames) for member in members]
-    extra = {"validation_error": None if None in errors else float(np.mean(errors)), "notes": notes} | selection
+    extra = {"validation_error": None if None in errors else float(np.mean(errors)), "notes": tuple(notes)} | selection
     return evaluate_detectors(workdir, config.experiment, config.data, detectors, dataset, seconds, extra, say, outputs)
 
 
@@ -219,17 +219,16 @@ def _detectors(
     members: Sequence[TrainedMember],
     train: Extracted,
     log_mels: tuple[FrontEnd, StoredClips],
-) -> dict[str, Detector]:
+) -> Detectors:
     """The first seed's detector, the two controls that every network is held against, the other seeds' detectors."""
-    machine_ids = np.asarray([clip.machine_id for clip in train.clips])
-    recordings, cutting = [clip.recording for clip in train.clips], config.data.cutting
+    machines, cutting = [clip.machine for clip in train.clips], config.data.cutting
+    recordings = [clip.recording for clip in train.clips]
 
     def options(of_seed: Sequence[TrainedMember]) -> dict[str, Any]:
         validation = np.concatenate([member.planned.validation for member in of_seed])
-        held_out = np.isin(np.arange(len(machine_ids)), validation)
         return {
             "recordings": recordings,
-            "held_out": held_out,
+            "held_out": np.isin(np.arange(len(machines)), validation),
             "threshold": config.threshold,
             "seed": of_seed[0].planned.seed,
         }
@@ -237,31 +236,23 @@ def _detectors(
     def detector(
         of_seed: Sequence[TrainedMember], representation: Any, headline: str, names: Sequence[str]
     ) -> Detector:
-        values, by_scorer = represent(representation, train.frames), {}
-        for machine_id in sorted(set(machine_ids.tolist())):
-            of_id = machine_ids == machine_id
-            mine = values(machine_id).of(of_id)
-            given = options(of_seed)
-            given["held_out"] = given["held_out"][of_id]
-            specs = readable(mine, dict.fromkeys((headline, *names)))
-            given["recordings"] = [name for name, chosen in zip(recordings, of_id, strict=True) if chosen]
-            for name, by_id in fit_scorers(mine, machine_ids[of_id].tolist(), specs=specs, **given).items():
-                by_scorer.setdefault(name, {}).update(by_id)
-        return Detector(config.front_end, representation, by_scorer, headline, config.model.window_span, cutting)
+        values = representation(train.frames, machines)
+        specs = readable(values, dict.fromkeys((headline, *names)))
+        fitted = fit_scorers(values, machines, specs=specs, **options(of_seed))
+        return Detector(config.front_end, representation, fitted, headline, config.model.window_span, cutting)
 
     by_seed: dict[int, list[TrainedMember]] = {}
     for member in members:
         by_seed.setdefault(member.planned.seed, []).append(member)
     first, *others = by_seed.values()
     log_mel, frames = log_mels
-    specs = [ScorerSpec("mahalanobis")]
-    control = fit_scorers(FrameMean()(frames), machine_ids.tolist(), specs=specs, **options(first))
+    control = fit_scorers(FrameMean()(frames), machines, specs=[ScorerSpec("mahalanobis")], **options(first))
     untrained = representation(first, config.training)
-    return {
-        "detector": detector(first, representation(first), config.scorer, config.scorers),
-        "log_mel_mean": Detector(log_mel, FrameMean(), control, "mahalanobis", cutting=cutting),
-        "at_initialisation": detector(first, untrained, config.scorer, fitted_scorers.DEFAULT),
-    } | {
-        f"{SEED}{of_seed[0].planned.seed}": detector(of_seed, representation(of_seed), config.scorer, config.scorers)
-        for of_seed in others
-    }
+    return Detectors(
+        detector(first, representation(first), config.scorer, config.scorers),
+        {
+            LOG_MEL_MEAN: Detector(log_mel, FrameMean(), control, "mahalanobis", cutting=cutting),
+            AT_INITIALISATION: detector(first, untrained, config.scorer, fitted_scorers.DEFAULT),
+        },
+        {of[0].planned.seed: detector(of, representation(of), config.scorer, config.scorers) for of in others},
+    )

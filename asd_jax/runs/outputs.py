@@ -3,11 +3,11 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from asd_jax.datasets import Dataset
-from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.bundle import Detectors
 from asd_jax.evaluation.evaluate import Evaluation
+from asd_jax.evaluation.results import Results
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
 
@@ -29,9 +29,9 @@ class Outputs:
     def write(
         self,
         workdir: Path,
-        results: dict[str, Any],
+        results: Results,
         evaluation: Evaluation,
-        detectors: dict[str, Detector],
+        detectors: Detectors,
         frames: dict[FrontEnd, StoredClips],
         dataset: Dataset,
         say: Callable[[str], None],
