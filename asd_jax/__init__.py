@@ -27,7 +27,7 @@ def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"asd_jax.{name}")
     if name == "load_detector":
-        return importlib.import_module("asd_jax.detectors.detector").load_detector
+        return importlib.import_module("asd_jax.detectors.bundle").load_detector
     raise AttributeError(f"module 'asd_jax' has no attribute {name!r}")
 
 

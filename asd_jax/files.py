@@ -1,12 +1,15 @@
 """What goes to disk: files that appear whole or not at all, settings as JSON and back, the user's cache folder."""
 
+import csv
 import dataclasses
 import enum
+import functools
+import io
 import json
 import os
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +58,16 @@ def hidden(**options: Any) -> Any:
     return dataclasses.field(metadata={"hidden": True}, compare=False, **options)
 
 
-def sparse(default: Any = None) -> Any:
-    """A dataclass field that `to_json` leaves out while it has its default."""
-    return dataclasses.field(metadata={"sparse": True}, default=default)
+def sparse(default: Any = None, **options: Any) -> Any:
+    """A dataclass field that `to_json` leaves out while it has its default; options as in `one_of`."""
+    return dataclasses.field(metadata={"sparse": True}, **(options or {"default": default}))
+
+
+def csv_text(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as comma-separated values, a line each."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
 
 
 def to_json(value: Any) -> Any:
@@ -68,7 +78,7 @@ def to_json(value: Any) -> Any:
             if field.metadata.get("hidden"):
                 continue
             item = getattr(value, field.name)
-            if field.metadata.get("sparse") and item == field.default:
+            if field.metadata.get("sparse") and item == _default(field):
                 continue
             written[field.name] = to_json(item)
             if "registry" in field.metadata:
@@ -82,39 +92,49 @@ def to_json(value: Any) -> Any:
     return value.value if isinstance(value, enum.Enum) else value
 
 
-def from_json(kind: Any, value: Any) -> Any:
+def _default(field: dataclasses.Field) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def from_json(kind: Any, value: Any, *, ignore_unknown: bool = False) -> Any:
     """The value of a type that `to_json` wrote: dataclasses, tuples, mappings, enums, optional ones; else as it is.
+
+    Args:
+        kind: the type.
+        value: as JSON has it.
+        ignore_unknown: pass over fields that a dataclass does not have, which a later version may have written.
 
     Raises:
         InputError: a field that the dataclass does not have, or one that is missing.
     """
+    of_kind = functools.partial(from_json, ignore_unknown=ignore_unknown)
     if dataclasses.is_dataclass(kind):
-        return _dataclass(kind, value)
+        return _dataclass(kind, value, ignore_unknown)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         kinds = [argument for argument in arguments if argument is not type(None)]
-        return from_json(kinds[0], value) if value is not None and len(kinds) == 1 else _tuples(value)
+        return of_kind(kinds[0], value) if value is not None and len(kinds) == 1 else _tuples(value)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return kind(value)
     if origin is tuple and isinstance(value, list):
         kinds = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
-        return tuple(from_json(of, item) for of, item in zip(kinds, value, strict=True))
+        return tuple(of_kind(of, item) for of, item in zip(kinds, value, strict=True))
     if isinstance(value, dict) and len(arguments) == 2:
-        return {name: from_json(arguments[1], item) for name, item in value.items()}
+        return {name: of_kind(arguments[1], item) for name, item in value.items()}
     return _tuples(value)
 
 
-def _dataclass(kind: Any, value: Mapping[str, Any]) -> Any:
+def _dataclass(kind: Any, value: Mapping[str, Any], ignore_unknown: bool) -> Any:
     hints, fields = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}
     unknown = sorted(set(value) - set(fields))
-    if unknown:
+    if unknown and not ignore_unknown:
         raise InputError(f"{kind.__name__} has no setting {unknown[0]}; it has {', '.join(fields)}")
     given = {}
-    for name, item in value.items():
+    for name, item in ((name, item) for name, item in value.items() if name in fields):
         registry = fields[name].metadata.get("registry")
         if registry is None:
             try:
-                given[name] = from_json(hints[name], item)
+                given[name] = from_json(hints[name], item, ignore_unknown=ignore_unknown)
             except ValueError as error:
                 raise InputError(f"{name} {item!r} cannot be: {error}") from error
             continue

@@ -109,17 +109,20 @@ def _run(machine: str, name: str, folder: Path, settings: dict[str, Any]) -> str
 
 def _draw(base: Path, rows: list[Any]) -> None:
     from asd_jax import files
+    from asd_jax.detectors.bundle import LOG_MEL_MEAN
+    from asd_jax.evaluation.results import Role
     from asd_jax.report import plots
 
     values: dict[str, dict[str, Any]] = {}
     controls: dict[str, dict[str, float]] = {}
     for row in rows:
-        if row.auc is None:
+        mean, machine = row.summary.mean, row.results.machine
+        if mean.auc is None:
             continue
-        if row.role == "headline":
-            values.setdefault(row.machine, {})[row.experiment] = (row.auc, row.auc_interval)
-        elif row.role == "control: log_mel_mean":
-            controls.setdefault(row.machine, {})[f"log_mel_mean, {row.scorer}"] = row.auc
+        if row.role is Role.HEADLINE:
+            values.setdefault(machine, {})[row.results.experiment] = (mean.auc, mean.interval_95.get("auc"))
+        elif row.control == LOG_MEL_MEAN:
+            controls.setdefault(machine, {})[f"{LOG_MEL_MEAN}, {row.scorer}"] = mean.auc
     if values:
         files.write_bytes(base / "chart.png", plots.png(plots.systems(values, controls=controls)))
         print(f"chart in {base}/chart.png")

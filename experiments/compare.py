@@ -22,16 +22,15 @@ _CAPTION = (
 def main(arguments: list[str]) -> None:
     """Compare the runs that the arguments name."""
     from asd_jax import files
-    from asd_jax.report import text_tables as tables
     from asd_jax.runs.comparison import compare, csv_table, reading_table
 
     compared = compare(arguments, scorers=tuple(FLAGS.scorers or ()))
-    first = compared[0].row
+    first = compared[0].row.results
     caption, table = _CAPTION.format(machine=first.machine, dataset=first.dataset), reading_table(compared)
-    print(f"{caption}\n\n{tables.text(table)}\n")
+    print(f"{caption}\n\n{table.text()}\n")
     workdir = launch.workdir("compare")
-    files.write_text(workdir / "compare.csv", tables.csv_text(csv_table(compared)))
-    files.write_text(workdir / "compare.md", f"{caption}\n\n{tables.markdown(table)}")
+    files.write_text(workdir / "compare.csv", csv_table(compared).csv())
+    files.write_text(workdir / "compare.md", f"{caption}\n\n{table.markdown()}")
     print(f"written to {workdir}/compare.csv and compare.md")
 
 

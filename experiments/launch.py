@@ -224,18 +224,16 @@ def write_table(base: Path, runs: list[Path]) -> list[Any]:
         base: a folder.
         runs: folders of runs; those without `metrics.json` are left out.
     """
-    from asd_jax.evaluation.results import Results
-
     from asd_jax import files
-    from asd_jax.report import text_tables as tables
+    from asd_jax.evaluation.results import Results
     from asd_jax.runs import result_rows
 
     finished = [run for run in runs if (run / "metrics.json").exists()]
     rows = [row for run in finished for row in result_rows.rows_of(Results.read(run), run=run.name)]
     if rows:
         table = result_rows.table(rows)
-        print("\n" + tables.text(table))
-        files.write_text(base / "table.csv", tables.csv_text(table))
-        files.write_text(base / "table.md", tables.markdown(table))
+        print("\n" + table.text())
+        files.write_text(base / "table.csv", table.csv())
+        files.write_text(base / "table.md", table.markdown())
         print(f"\nwritten to {base}/table.md and table.csv")
     return rows

@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> None:
     from asd_jax.datasets import Clip
     from asd_jax.datasets.audio import read_audio
     from asd_jax.datasets.cutting import cut
-    from asd_jax.detectors.detector import load_detector
+    from asd_jax.detectors.bundle import load_detector
     from asd_jax.detectors.verdicts import Piece
     from asd_jax.runs import folder as run_folder
 
@@ -100,12 +100,13 @@ def main(arguments: list[str]) -> None:
     if not heard.any():
         raise InputError(f"none of the {len(arguments)} files could be scored")
     starts = verdict.worst_start_seconds if detector.cutting is not None else None
+    decisions = verdict.is_anomalous.tolist()
     rows = [
         Row(
             name,
             verdict.machine_ids[index],
             verdict.scores[index],
-            "anomalous" if verdict.is_anomalous[index] else "normal",
+            {True: "anomalous", False: "normal", None: "no verdict"}[decisions[index]],
             verdict.share_of_normal_above[index],
             None if starts is None else starts[index],
         )
@@ -133,14 +134,14 @@ def _report(rows: list[Row], scorer: str, write_text: Callable[[Path, str], None
     is_cut = rows[0].worst_start_seconds is not None
     time = "  worst clip at" if is_cut else ""
     heard = "recordings" if is_cut else "clips"
-    print(f"{'file':<{width}}  machine id  {scorer:>12}  decision {time}  normal {heard} that score higher")
+    print(f"{'file':<{width}}  machine id  {scorer:>12}  decision  {time}  normal {heard} that score higher")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     last = ["worst_start_seconds"] if is_cut else []
     writer.writerow(["file_name", "machine_id", scorer, "decision", "share_of_normal_above", *last])
     for name, machine_id, score, decision, share, start in rows:
         at = f"  {_clock(start):>13}" if is_cut else ""
-        print(f"{name:<{width}}  {machine_id:<10}  {score:>12.5g}  {decision:<9}{at}  {share:>6.1%}")
+        print(f"{name:<{width}}  {machine_id:<10}  {score:>12.5g}  {decision:<10}{at}  {share:>6.1%}")
         last = [f"{start:.3f}"] if is_cut else []
         writer.writerow([name, machine_id, f"{score:.9g}", decision, f"{share:.4f}", *last])
     path = Path(FLAGS.workdir or Path(FLAGS.checkpoint) / "score") / "scores.csv"

@@ -1,4 +1,4 @@
-"""Decision thresholds from the scores of normal clips alone, and the measures at a threshold.
+"""Decision thresholds from the scores of normal clips alone, and the one place where a score is held against one.
 
 The rules, of which a run takes one for its decisions and reports the others beside it:
 
@@ -7,23 +7,55 @@ The rules, of which a run takes one for its decisions and reports the others bes
 * `conformal` (0.9) or `conformal_Q` takes the order statistic that bounds the false-alarm rate for any finite number of
   clips.
 
-Rules that look at labels live in `oracle_thresholds`.
+Rules that look at labels live in `evaluation.oracle_thresholds`.
 """
 
 import dataclasses
+import enum
 import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from asd_jax.errors import InputError
+from asd_jax.files import from_json, to_json
 
 DEFAULT = "gamma_0.9"
 REPORTED = ("gamma_0.9", "percentile_90", "conformal")
 _TOLERANCE = 0.02
+
+
+class Method(enum.StrEnum):
+    """How a threshold was found in the end; the empirical quantile also where a gamma did not fit."""
+
+    GAMMA = "gamma"
+    EMPIRICAL_QUANTILE = "empirical_quantile"
+    CONFORMAL = "conformal"
+    ORACLE = "oracle"
+
+
+class Source(enum.StrEnum):
+    """Which scores of normal clips, or of whole recordings, a threshold rests on."""
+
+    VALIDATION = "validation"
+    OUT_OF_FOLD = "out_of_fold"
+    TRAINING_WITHOUT_VALIDATION = "training_without_validation"
+    IN_SAMPLE = "in_sample"
+    LABELLED_TEST = "labelled_test"
+
+    def words(self, *, n_normal: int, of_recordings: bool) -> str:
+        """As a reader is told."""
+        what = "recording" if of_recordings else "clip"
+        return {
+            Source.VALIDATION: f"validation {what}s",
+            Source.OUT_OF_FOLD: f"out-of-fold training {what}s",
+            Source.TRAINING_WITHOUT_VALIDATION: f"training {what}s (no validation {what}s)",
+            Source.IN_SAMPLE: f"the {n_normal} training {what}(s) it was fitted on",
+            Source.LABELLED_TEST: "the labelled test clips",
+        }[self]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,29 +65,46 @@ class Threshold:
     Attributes:
         name: the rule asked for, such as `gamma_0.9`.
         value: the threshold; infinite where the rule cannot keep its promise and so never raises an alarm.
-        method: what was done in the end: `gamma`, `empirical_quantile` (also where the gamma did not fit),
-            `conformal`, or `conformal, never alarms` with the reason.
-        location: shift of the gamma distribution, subtracted from the scores before its fit.
+        method: how it was found.
         n_normal: number of normal clips it was fitted on.
-        fitted_on: which scores those were, for example `out_of_fold` or `validation`.
+        source: which scores those were.
+        of_recordings: whether they were scores of recordings that were cut into clips.
+        location: shift of the gamma distribution, subtracted from the scores before its fit.
+        n_needed: fewest clips with which an infinite one would be finite.
     """
 
     name: str
     value: float
-    method: str
-    location: float
+    method: Method
     n_normal: int
-    fitted_on: str
+    source: Source
+    of_recordings: bool = False
+    location: float = 0.0
+    n_needed: int | None = None
+
+    @property
+    def fitted_on(self) -> str:
+        """The scores that it was fitted on, in words."""
+        return self.source.words(n_normal=self.n_normal, of_recordings=self.of_recordings)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: None for an infinite value."""
-        return dataclasses.asdict(self) | {"value": self.value if math.isfinite(self.value) else None}
+        return to_json(self) | {"value": self.value if math.isfinite(self.value) else None}
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> "Threshold":
         """Rebuild from `to_dict`."""
-        value = saved["value"]
-        return cls(**(dict(saved) | {"value": math.inf if value is None else value}))
+        return from_json(cls, {**saved, "value": math.inf if saved["value"] is None else saved["value"]})
+
+
+def decide(scores: Float[np.ndarray, "*n"], limits: Float[np.ndarray, "*n"] | float) -> np.ma.MaskedArray:
+    """Whether each score lies above its threshold, masked where the score is not finite: there is no decision.
+
+    Args:
+        scores: of any shape.
+        limits: a threshold each, or one for all; an infinite one never alarms.
+    """
+    return np.ma.masked_array(np.asarray(scores > limits), ~np.isfinite(scores))
 
 
 def parse(name: str) -> tuple[str, float]:
@@ -79,7 +128,7 @@ def parse(name: str) -> tuple[str, float]:
     )
 
 
-def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, fitted_on: str) -> Threshold:
+def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, source: Source, of_recordings: bool = False) -> Threshold:
     """Fit a threshold on scores of normal clips that the scorer was not fitted on.
 
     `gamma_Q` is the Q quantile of a gamma distribution with a fixed location (the rule of DCASE Task 2, whose free
@@ -103,34 +152,39 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, fitted_on: str) -> 
     n_bad = int((~np.isfinite(scores)).sum())
     if len(scores) == 0 or n_bad:
         found = f"{n_bad} of {len(scores)} are not finite" if n_bad else "there are none"
+        given = source.words(n_normal=len(scores), of_recordings=of_recordings)
         raise InputError(
-            f"a threshold needs finite scores of normal clips, and {found} ({fitted_on}); a network that diverged "
+            f"a threshold needs finite scores of normal clips, and {found} ({given}); a network that diverged "
             "wants a lower --learning_rate"
         )
-    if kind == "percentile":
-        return Threshold(name, float(np.quantile(scores, quantile)), "empirical_quantile", 0.0, len(scores), fitted_on)
+    method, location, n_needed = Method.EMPIRICAL_QUANTILE, 0.0, None
     if kind == "conformal":
-        value, method = _conformal(scores, quantile)
-        return Threshold(name, value, method, 0.0, len(scores), fitted_on)
+        method, value = Method.CONFORMAL, _conformal(scores, quantile)
+        n_needed = None if math.isfinite(value) else math.ceil(quantile / (1 - quantile) - 1e-9)
+    elif kind == "gamma":
+        value, location = _gamma(scores, quantile)
+        off = abs(np.mean(scores > value) - (1 - quantile))
+        if np.isfinite(value) and off <= max(_TOLERANCE, 1 / len(scores)):
+            method = Method.GAMMA
+    if method is Method.EMPIRICAL_QUANTILE:
+        value = float(np.quantile(scores, quantile))
+    return Threshold(name, value, method, len(scores), source, of_recordings, location, n_needed)
+
+
+def _gamma(scores: Float[np.ndarray, " n_clips"], quantile: float) -> tuple[float, float]:
+    """The quantile of a gamma distribution, NaN where all scores are equal, and its location."""
     location = 0.0 if scores.min() > 0 else float(scores.min() - scores.std() - 1e-12)
-    value, method = float("nan"), "gamma"
-    if np.ptp(scores) > 1e-9 * np.abs(scores).max():
-        from scipy.stats import gamma
+    if np.ptp(scores) <= 1e-9 * np.abs(scores).max():
+        return math.nan, location
+    from scipy.stats import gamma
 
-        shape, _, scale = gamma.fit(scores - location, floc=0)
-        value = location + float(gamma.ppf(quantile, shape, scale=scale))
-    exceedance = np.mean(scores > value)
-    if not np.isfinite(value) or abs(exceedance - (1 - quantile)) > max(_TOLERANCE, 1 / len(scores)):
-        value, method = float(np.quantile(scores, quantile)), "empirical_quantile"
-    return Threshold(name, value, method, location, len(scores), fitted_on)
+    shape, _, scale = gamma.fit(scores - location, floc=0)
+    return location + float(gamma.ppf(quantile, shape, scale=scale)), location
 
 
-def _conformal(scores: Float[np.ndarray, " n_clips"], quantile: float) -> tuple[float, str]:
+def _conformal(scores: Float[np.ndarray, " n_clips"], quantile: float) -> float:
     rank = math.ceil((len(scores) + 1) * quantile - 1e-9)  # so that 10 * 0.9 is not 9.000000001
-    if rank > len(scores):
-        needed = math.ceil(quantile / (1 - quantile) - 1e-9)
-        return math.inf, f"conformal, never alarms: needs {needed} normal clips"
-    return float(np.sort(scores)[rank - 1]), "conformal"
+    return math.inf if rank > len(scores) else float(np.sort(scores)[rank - 1])
 
 
 def folds(n_clips: int, *, seed: int, n_folds: int = 5) -> Int[np.ndarray, " n_clips"]:
@@ -139,48 +193,20 @@ def folds(n_clips: int, *, seed: int, n_folds: int = 5) -> Int[np.ndarray, " n_c
 
 
 def out_of_fold_scores(
-    fit_scorer: Callable[[np.ndarray], Any],
-    values: Float[np.ndarray, "n_clips dim"],
-    *,
-    seed: int,
-    n_folds: int = 5,
-) -> Float[np.ndarray, " n_clips"]:
-    """Score of each clip by a scorer refitted on the other folds; in-sample scores would be too low."""
-    fold = folds(len(values), seed=seed, n_folds=n_folds)
-    scores = np.empty(len(values))
-    for k in range(fold.max() + 1):
-        scores[fold == k] = fit_scorer(values[fold != k]).score(values[fold == k])
-    return scores
+    score_unseen: Callable[[np.ndarray, np.ndarray], np.ndarray], fold: Int[np.ndarray, " n_clips"]
+) -> Float[np.ndarray, "n_clips ..."]:
+    """Score of each clip, or of its windows, by a scorer refitted on the other folds; in-sample ones would be too low.
 
-
-def measures(
-    threshold: Threshold, scores: Float[np.ndarray, " n"], is_anomaly: Bool[np.ndarray, " n"]
-) -> dict[str, Any]:
-    """What a threshold does on labelled clips; an undefined ratio is None.
+    Args:
+        score_unseen: fits a scorer on the clips of a first mask and gives its scores of those of a second one, a row a
+            clip; rows of windows may differ in length from fold to fold.
+        fold: of each clip, from 0.
 
     Returns:
-        `value`, rates, precision, recall and F1 of the anomalous class and of the normal one (`normal_precision` and
-        so on), accuracy, and `confusion` as `[[true negatives, false positives], [false negatives, true positives]]`.
-        Where a score is not finite there is no decision: all are None and `undefined` says why.
+        the scores, NaN where a clip has no such window.
     """
-    n_bad = int((~np.isfinite(scores)).sum())
-    decision = scores > threshold.value
-    tp, fp = int((decision & is_anomaly).sum()), int((decision & ~is_anomaly).sum())
-    fn, tn = int((~decision & is_anomaly).sum()), int((~decision & ~is_anomaly).sum())
-
-    def ratio(part: int, whole: int) -> float | None:
-        return part / whole if whole and not n_bad else None
-
-    return {
-        **threshold.to_dict(),
-        "false_alarm_rate": ratio(fp, fp + tn),
-        "true_positive_rate": ratio(tp, tp + fn),
-        "precision": ratio(tp, tp + fp),
-        "recall": ratio(tp, tp + fn),
-        "f1": ratio(2 * tp, 2 * tp + fp + fn),
-        "normal_precision": ratio(tn, tn + fn),
-        "normal_recall": ratio(tn, tn + fp),
-        "normal_f1": ratio(2 * tn, 2 * tn + fp + fn),
-        "accuracy": ratio(tp + tn, len(scores)),
-        "confusion": None if n_bad else [[tn, fp], [fn, tp]],
-    } | ({"undefined": f"{n_bad} of {len(scores)} scores are not finite"} if n_bad else {})
+    parts = [(fold == k, score_unseen(fold != k, fold == k)) for k in range(fold.max() + 1)]
+    scores = np.full((len(fold), *np.max([part.shape[1:] for _, part in parts], axis=0).astype(int)), np.nan)
+    for own, part in parts:
+        scores[(own, *(slice(width) for width in part.shape[1:]))] = part
+    return scores

@@ -16,19 +16,21 @@ class Verdict:
 
     Attributes:
         scores: anomaly scores.
-        is_anomalous: whether the score is above the threshold.
-        thresholds: of the machine id that each waveform was held against.
+        is_anomalous: whether the score is above the threshold; masked where the score is not finite.
+        thresholds: of the machine that each waveform was held against.
         share_of_normal_above: share of the normal clips (recordings, where these were cut) unseen by the scorer that
-            score higher.
+            score higher; NaN where the score is.
         machine_ids: the id that each waveform was held against.
+        machine_types: its machine type.
         worst_start_seconds: where in each waveform its worst clip starts: 0 unless the detector cuts.
     """
 
     scores: np.ndarray
-    is_anomalous: np.ndarray
+    is_anomalous: np.ma.MaskedArray
     thresholds: np.ndarray
     share_of_normal_above: np.ndarray
     machine_ids: np.ndarray
+    machine_types: np.ndarray
     worst_start_seconds: np.ndarray
 
 

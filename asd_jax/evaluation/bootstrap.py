@@ -6,11 +6,12 @@ scorers are measured on the same resamples, so differences between scorers are p
 """
 
 import dataclasses
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
+
+from asd_jax.evaluation.results import Difference, Interval, Measures
 
 N_RESAMPLES = 1000
 _LEVELS = (0.025, 0.975)
@@ -94,27 +95,23 @@ class Resamples:
         return {"auc": area / total, "pauc": 0.5 * (1 + (partial / total - least) / (max_fpr - least))}
 
 
-def interval(values: Float[np.ndarray, " n_resamples"]) -> list[float]:
+def interval(values: Float[np.ndarray, " n_resamples"]) -> Interval:
     """The middle 95 % of resampled values, without the rounding errors by which a difference of 0 misses it."""
     low, high = np.quantile(values, _LEVELS)
-    return [round(float(low), 12) + 0.0, round(float(high), 12) + 0.0]
+    return round(float(low), 12) + 0.0, round(float(high), 12) + 0.0
 
 
 def difference(
-    observed: dict[str, float],
-    other: dict[str, float],
-    resampled: dict[str, Float[np.ndarray, " n_resamples"]],
-    other_resampled: dict[str, Float[np.ndarray, " n_resamples"]],
-) -> dict[str, Any]:
-    """How much higher AUC and pAUC are than another's on the same clips, with 95 % intervals of the paired resamples.
-
-    Returns:
-        `auc_difference` and its `interval_95`, `pauc_difference` and `pauc_interval_95`, and `n_resamples`.
-    """
-    return {
-        "auc_difference": observed["auc"] - other["auc"],
-        "interval_95": interval(resampled["auc"] - other_resampled["auc"]),
-        "pauc_difference": observed["pauc"] - other["pauc"],
-        "pauc_interval_95": interval(resampled["pauc"] - other_resampled["pauc"]),
-        "n_resamples": len(resampled["auc"]),
-    }
+    observed: Measures,
+    other: Measures,
+    resampled: Mapping[str, Float[np.ndarray, " n_resamples"]],
+    other_resampled: Mapping[str, Float[np.ndarray, " n_resamples"]],
+) -> Difference:
+    """How much higher AUC and pAUC are than another's on the same clips, with intervals of the paired resamples."""
+    return Difference(
+        auc_difference=observed.auc - other.auc,
+        interval_95=interval(resampled["auc"] - other_resampled["auc"]),
+        pauc_difference=observed.pauc - other.pauc,
+        pauc_interval_95=interval(resampled["pauc"] - other_resampled["pauc"]),
+        n_resamples=len(resampled["auc"]),
+    )

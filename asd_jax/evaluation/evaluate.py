@@ -1,24 +1,33 @@
 """Evaluation: scores of the test clips, their measures beside the controls', decisions at the thresholds."""
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from asd_jax.datasets.clips import Clip, recording_index
-from asd_jax.detectors import thresholds
+from asd_jax.detectors.bundle import Detectors
 from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.recording_scores import of_recordings, worst_clip
+from asd_jax.detectors.thresholds import Method, Threshold, decide
 from asd_jax.errors import InputError
 from asd_jax.evaluation import metrics, oracle_thresholds
+from asd_jax.evaluation.decisions import at_threshold
 from asd_jax.evaluation.metrics import Labels, Measured
+from asd_jax.evaluation.results import (
+    MEASURES,
+    AtThreshold,
+    Difference,
+    Results,
+    Role,
+    Spread,
+    Summary,
+    difference_name,
+)
+from asd_jax.evaluation.single_windows import single_windows
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.representations.per_machine import represent
-
-SEED = "seed_"  # how the names of detectors of further seeds begin
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,17 +36,17 @@ class Evaluation:
 
     Attributes:
         clips: the test clips; whole recordings where these were cut into clips.
-        scores: by detector's name and scorer; the detector itself is named `detector`, the others are controls.
-        decisions: `(n_clips,)` of the headline scorer at its thresholds.
-        report: `metrics.json` without the fields that only the run knows.
+        scores: by scorer of the system.
+        decisions: `(n_clips,)` of the headline scorer at its thresholds; masked where its score is not finite.
+        results: what `metrics.json` holds, without the fields that only the run knows.
         worst: where recordings were cut, the index of each recording's worst clip, by the headline scorer, among the
             clips that were scored; else None.
     """
 
     clips: tuple[Clip, ...]
-    scores: dict[str, dict[str, Float[np.ndarray, " n_clips"]]]
-    decisions: np.ndarray
-    report: dict[str, Any]
+    scores: Mapping[str, Float[np.ndarray, " n_clips"]]
+    decisions: np.ma.MaskedArray
+    results: Results
     worst: Int[np.ndarray, " n_clips"] | None = None
 
     @property
@@ -47,195 +56,164 @@ class Evaluation:
 
 
 def evaluate(
-    detectors: dict[str, Detector],
+    detectors: Detectors,
     clips: Sequence[Clip],
-    frames: dict[FrontEnd, StoredClips],
+    frames: Mapping[FrontEnd, StoredClips],
     *,
     machine: str = "",
     dataset: str = "",
 ) -> Evaluation:
-    """Score test clips with a detector and its controls, and measure the scores against the labels there are.
+    """Score test clips with a system and its controls, and measure the scores against the labels there are.
 
     Clips cut from one recording give one score, that of the worst (see `recording_scores`).
 
     Args:
-        detectors: `detector` and the controls, by name; detectors of further seeds, whose names begin with `SEED`,
-            count only for the mean and standard deviation over seeds.
-        clips: the test clips; those without a label are scored and not measured.
+        detectors: of a run; those of further seeds count only for the mean and standard deviation over seeds.
+        clips: the test clips, all of one machine type; those without a label are scored and not measured.
         frames: of the clips, by the front ends of the detectors.
         machine: canonical name of the machine type.
         dataset: name of the data set, which says what the official score is.
 
     Raises:
-        InputError: a clip's machine id is one that the detector was not fitted for.
+        InputError: a clip's machine is one that the system was not fitted for.
     """
-    seeds = {name: d for name, d in detectors.items() if name.startswith(SEED)}
-    detectors = {name: d for name, d in detectors.items() if name not in seeds}
-    detector = detectors["detector"]
-    _check_machine_ids(detector, clips)
-    headline = detector.headline_scorer
+    system = detectors.system
+    headline = system.headline_scorer
+    _check_machines(system, clips)
     recording = recording_index([clip.recording for clip in clips])
 
-    def by_clip(of: Detector) -> dict[str, np.ndarray]:
-        return of.score_frames(frames[of.front_end], [clip.machine_id for clip in clips])
+    def scores_of(detector: Detector) -> dict[str, np.ndarray]:
+        return detector.score_frames(frames[detector.front_end], [clip.machine for clip in clips])
 
-    def by_recording(scores: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def by_recording(scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {name: of_recordings(values, recording) for name, values in scores.items()}
 
-    clip_scores = {name: by_clip(of) for name, of in detectors.items()}
-    worst = worst_clip(clip_scores["detector"][headline], recording)
+    of_clips = scores_of(system)
+    worst = worst_clip(of_clips[headline], recording)
     recordings = tuple(dataclasses.replace(clips[index], file_name=clips[index].recording) for index in worst)
-    scores = {name: by_recording(values) for name, values in clip_scores.items()}
-
+    scores = by_recording(of_clips)
     labels = Labels.of(recordings, machine=machine, dataset=dataset)
     resamples = labels.resamples()
-    measured = {
-        name: {scorer: metrics.measure_all(values, labels, resamples) for scorer, values in by_scorer.items()}
-        for name, by_scorer in scores.items()
-    }
-    report = _report(detector, measured, scores["detector"], labels)
-    if seeds:
-        others = [
-            {
-                scorer: metrics.measure_all(values, labels).summary
-                for scorer, values in by_recording(by_clip(of)).items()
-            }
-            for of in seeds.values()
-        ]
-        report["seeds"] = _over_seeds([report["scorers"], *others])
-    if any(fitted.pool for by_id in detector.fitted.values() for fitted in by_id.values()):
-        clip_labels = Labels.of(clips, machine=machine, dataset=dataset)
-        report["single_windows"] = _single_windows(detector, frames[detector.front_end], clip_labels)
 
-    limits = [detector.fitted[headline][clip.machine_id].threshold.value for clip in recordings]
-    decisions = scores["detector"][headline] > np.asarray(limits)
+    def measured(scores: Mapping[str, np.ndarray]) -> dict[str, Measured]:
+        return {scorer: metrics.measure_all(values, labels, resamples) for scorer, values in scores.items()}
+
+    own = measured(scores)
+    controls = {name: measured(by_recording(scores_of(of))) for name, of in detectors.controls.items()}
+    seeds = [own] + [
+        {name: metrics.measure_all(values, labels) for name, values in by_recording(scores_of(of)).items()}
+        for of in detectors.further_seeds.values()
+    ]
+    limits = np.asarray([system.fitted[headline][clip.machine].threshold.value for clip in recordings])
     is_cut = any(clip.clip_seconds is not None for clip in clips)
-    return Evaluation(recordings, scores, decisions, report, worst if is_cut else None)
+    results = Results(
+        machine=machine,
+        dataset=dataset,
+        headline_scorer=headline,
+        scorers={
+            name: _with_role(of, Role.HEADLINE if name == headline else Role.EXPLORATORY) for name, of in own.items()
+        },
+        controls={
+            control: {name: _with_role(of, Role.CONTROL) for name, of in by_scorer.items()}
+            for control, by_scorer in controls.items()
+        },
+        differences=_differences(own, controls, headline),
+        decision_threshold=next(iter(system.fitted[headline].values())).threshold.name,
+        thresholds={scorer: _at_thresholds(system, scorer, of, recordings, labels) for scorer, of in scores.items()},
+        scorer_settings={
+            name: {
+                key.machine_id: {"scorer": fitted.scorer.name, **fitted.settings}
+                for key, fitted in by_machine.items()
+                if key.machine_type == clips[0].machine_type
+            }
+            for name, by_machine in system.fitted.items()
+        },
+        seeds=_over_seeds(seeds) if detectors.further_seeds else {},
+        single_windows=single_windows(system, frames[system.front_end], clips),
+    )
+    return Evaluation(recordings, scores, decide(scores[headline], limits), results, worst if is_cut else None)
 
 
-def _check_machine_ids(detector: Detector, clips: Sequence[Clip]) -> None:
-    unknown = sorted({clip.machine_id for clip in clips} - set(detector.machine_ids))
+def _check_machines(system: Detector, clips: Sequence[Clip]) -> None:
+    unknown = sorted({clip.machine for clip in clips} - set(system.machines))
     if unknown:
+        known = system.machine_ids
         raise InputError(
-            f"test clips of {', '.join(unknown)}, but the detector was trained on {', '.join(detector.machine_ids)}; "
-            f"restrict the test with --machine_id={','.join(detector.machine_ids)}"
+            f"test clips of {', '.join(machine.machine_id for machine in unknown)}, but the detector was trained on "
+            f"{', '.join(known)}; restrict the test with --machine_id={','.join(known)}"
         )
 
 
-def _report(
-    detector: Detector, measured: dict[str, dict[str, Measured]], scores: dict[str, np.ndarray], labels: Labels
-) -> dict[str, Any]:
-    """What `metrics.json` says of every evaluation: measures, differences, thresholds, settings."""
-    headline = detector.headline_scorer
-    summaries = {name: {scorer: of.summary for scorer, of in by.items()} for name, by in measured.items()}
-    own = summaries.pop("detector")
-    for scorer, summary in own.items():
-        summary["role"] = "headline" if scorer == headline else "exploratory"
-    return {
-        "headline_scorer": headline,
-        "scorers": own,
-        "controls": summaries,
-        "differences": _differences(measured, headline),
-        "decision_threshold": next(iter(detector.fitted[headline].values())).threshold.name,
-        "thresholds": {
-            scorer: _threshold_measures(detector, scorer, values, labels) for scorer, values in scores.items()
-        },
-        "scorer_settings": {
-            name: {
-                machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for machine_id, fitted in by_id.items()
-            }
-            for name, by_id in detector.fitted.items()
-        },
-    }
+def _with_role(measured: Measured, role: Role) -> Summary:
+    return dataclasses.replace(measured.summary, role=role)
 
 
-def _over_seeds(summaries: list[dict[str, Any]]) -> dict[str, Any]:
+def _over_seeds(seeds: Sequence[Mapping[str, Measured]]) -> dict[str, dict[str, Spread]]:
     """Mean and standard deviation over seeds of each scorer's measures, themselves means over machine ids."""
-    result: dict[str, Any] = {}
-    for scorer in summaries[0]:
-        values = {name: [summary[scorer]["mean"][name] for summary in summaries] for name in metrics.MEASURES}
+    result: dict[str, dict[str, Spread]] = {}
+    for scorer in seeds[0]:
+        values = {name: [getattr(seed[scorer].summary.mean, name) for seed in seeds] for name in MEASURES}
         result[scorer] = {
-            name: {"mean": float(np.mean(of)), "standard_deviation": float(np.std(of, ddof=1)), "values": of}
+            name: Spread(float(np.mean(of)), float(np.std(of, ddof=1)), tuple(of))
             for name, of in values.items()
             if None not in of
         }
     return result
 
 
-def _single_windows(detector: Detector, frames: StoredClips, labels: Labels) -> dict[str, Any]:
-    """Measures of single windows, by each scorer that pools them; a window has its clip's label.
-
-    Without intervals: the windows of a clip are not independent.
-    """
-    values = represent(detector.representation, frames)
-    ids = np.asarray(labels.machine_ids)
-    result: dict[str, Any] = {}
-    for label, by_id in detector.fitted.items():
-        scores, is_anomaly, window_ids, at_threshold = [], [], [], {}
-        for machine_id, fitted in by_id.items():
-            chosen = labels.known & (ids == machine_id)
-            if fitted.pool is None or not chosen.any():
-                continue
-            windows = fitted.score_windows(values(machine_id).of(chosen))
-            present = ~np.isnan(windows)
-            scores.append(windows[present])
-            is_anomaly.append(np.broadcast_to(labels.is_anomaly[chosen][:, None], windows.shape)[present])
-            window_ids += [machine_id] * len(scores[-1])
-            if fitted.window_threshold is not None:
-                at = thresholds.measures(fitted.window_threshold, scores[-1], is_anomaly[-1])
-                at_threshold.setdefault(fitted.window_threshold.name, {})[machine_id] = at
-        if scores:
-            result[label] = metrics.summarize(np.concatenate(scores), np.concatenate(is_anomaly), window_ids)
-            result[label]["thresholds"] = at_threshold
-    return result
-
-
-def _differences(measured: dict[str, dict[str, Measured]], headline: str) -> dict[str, Any]:
+def _differences(
+    own: Mapping[str, Measured], controls: Mapping[str, Mapping[str, Measured]], headline: str
+) -> dict[str, dict[str, Difference]]:
     """Mean AUC and pAUC of the headline and of each scorer that a control has, minus those of each control, with
     paired bootstrap intervals.
+
+    A network's scorer is compared with the same scorer at initialisation, and with every other control.
     """
-    result: dict[str, Any] = {}
-    compared = {headline}.union(*(by_scorer for name, by_scorer in measured.items() if name != "detector"))
-    for scorer, own in measured["detector"].items():
-        if scorer not in compared:
-            continue
-        result[scorer] = {}
-        for control, by_scorer in measured.items():
-            for control_scorer, of_control in by_scorer.items():
-                # A network's scorer is compared with the same scorer at initialisation, and with every other control.
-                if control == "detector" or (scorer in by_scorer and control_scorer != scorer):
-                    continue
-                result[scorer][f"{control} {control_scorer}"] = metrics.difference(own, of_control)
-    return result
+    compared = {headline}.union(*controls.values())
+    return {
+        scorer: {
+            difference_name(control, name): metrics.difference(measured, of_control)
+            for control, by_scorer in controls.items()
+            for name, of_control in by_scorer.items()
+            if name == scorer or scorer not in by_scorer
+        }
+        for scorer, measured in own.items()
+        if scorer in compared
+    }
 
 
-def _threshold_measures(
-    detector: Detector, scorer: str, scores: Float[np.ndarray, " n_clips"], labels: Labels
-) -> dict[str, Any]:
+def _at_thresholds(
+    system: Detector,
+    scorer: str,
+    scores: Float[np.ndarray, " n_clips"],
+    clips: Sequence[Clip],
+    labels: Labels,
+) -> dict[str, dict[str, AtThreshold]]:
     """Measures at a scorer's thresholds, by rule and machine id: first the one that decides, last the oracles."""
-    ids, domains = np.asarray(labels.machine_ids, str), np.asarray(labels.domains, str)
+    domains = np.asarray(labels.domains, str)
     names = sorted(set(labels.domains) - {""})
-    result: dict[str, Any] = {}
+    result: dict[str, dict[str, AtThreshold]] = {}
 
-    def at(threshold: thresholds.Threshold, of_id: Bool[np.ndarray, " n_clips"]) -> dict[str, Any]:
-        values = thresholds.measures(threshold, scores[of_id], labels.is_anomaly[of_id])
-        values["selection"] = "oracle" if threshold.method == "oracle" else "label-free"
-        if len(names) > 1:  # here a domain's own anomalies, as the challenge's evaluator has it
-            values["domains"] = {
-                name: thresholds.measures(threshold, scores[part], labels.is_anomaly[part])
-                for name in names
-                for part in [of_id & (domains == name)]
-            }
-        return values
+    def add(machine_id: str, threshold: Threshold, own: Bool[np.ndarray, " n_clips"]) -> None:
+        parts = {name: own & (domains == name) for name in names if len(names) > 1}
+        result.setdefault(threshold.name, {})[machine_id] = at_threshold(
+            threshold,
+            scores[own],
+            labels.is_anomaly[own],
+            selection="oracle" if threshold.method is Method.ORACLE else "label-free",
+            # Here a domain's own anomalies, as the challenge's evaluator has it.
+            domains={
+                name: at_threshold(threshold, scores[part], labels.is_anomaly[part]) for name, part in parts.items()
+            },
+        )
 
-    for machine_id, fitted in detector.fitted[scorer].items():
-        of_id = labels.known & (ids == machine_id)
+    of_type = {key: of for key, of in system.fitted[scorer].items() if key.machine_type == clips[0].machine_type}
+    known = {key: labels.known & np.asarray([clip.machine == key for clip in clips]) for key in of_type}
+    for key, fitted in of_type.items():
         for threshold in (fitted.threshold, *fitted.other_thresholds):
-            result.setdefault(threshold.name, {})[machine_id] = at(threshold, of_id)
+            add(key.machine_id, threshold, known[key])
     for rule in oracle_thresholds.RULES:
-        for machine_id in detector.fitted[scorer]:
-            of_id = labels.known & (ids == machine_id)
-            threshold = oracle_thresholds.fit(rule, scores[of_id], labels.is_anomaly[of_id])
-            if threshold is not None:
-                result.setdefault(rule, {})[machine_id] = at(threshold, of_id)
+        for key, own in known.items():
+            if threshold := oracle_thresholds.fit(rule, scores[own], labels.is_anomaly[own]):
+                add(key.machine_id, threshold, own)
     return result

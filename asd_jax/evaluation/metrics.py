@@ -10,12 +10,12 @@ from jaxtyping import Bool, Float
 from asd_jax.evaluation import bootstrap, official_scores
 from asd_jax.evaluation.bootstrap import Resamples
 from asd_jax.evaluation.official_scores import arithmetic_mean, harmonic_mean
+from asd_jax.evaluation.results import MEASURES, Difference, Groups, Measures, Official, Summary
 
 MAX_FPR = 0.1
-MEASURES = ("auc", "pauc", "average_precision")
 # Student reports pool these ids of the slide rail; the release's own mean is over ids 00, 02, 04 and 06.
 _REPORT_IDS = {"slide_rail": ("id_00", "id_02", "id_04")}
-REPORT_POOL = "pooled_id_00_02_04"
+REPORT_POOL = ("pooled_id_00_02_04",)
 _NO_IDS = "no machine id with both normal and anomalous test clips"
 
 Path = tuple[str, ...]
@@ -64,7 +64,7 @@ class Labels:
         found[("pooled",)] = self.known
         of_reports = _REPORT_IDS.get(self.machine, ())
         if of_reports and set(of_reports) <= set(self.machine_ids):
-            found[(REPORT_POOL,)] = self.known & np.isin(ids, of_reports)
+            found[REPORT_POOL] = self.known & np.isin(ids, of_reports)
         names = sorted(set(domains.tolist()) - {""})
         if len(names) > 1:
             both = official_scores.anomalies_of_both_domains(self.dataset)
@@ -87,15 +87,15 @@ class Measured:
     """Measures of one column of scores.
 
     Attributes:
-        summary: `machine_ids`, `mean`, `harmonic_mean`, `pooled`, `domains`, `official` as `metrics.json` has them.
+        summary: as `metrics.json` has them.
         resampled: AUC and pAUC of each resample, by place; empty without resamples or where one is undefined.
     """
 
-    summary: dict[str, Any]
+    summary: Summary
     resampled: Mapping[Path, Mapping[str, Float[np.ndarray, " n_resamples"]]]
 
 
-def measure(scores: Float[np.ndarray, " n_clips"], is_anomaly: Bool[np.ndarray, " n_clips"]) -> dict[str, Any]:
+def measure(scores: Float[np.ndarray, " n_clips"], is_anomaly: Bool[np.ndarray, " n_clips"]) -> Measures:
     """AUC, pAUC (up to a false-alarm rate of 0.1, McClish-standardised: chance is 0.5) and average precision.
 
     A measure that does not exist (one class only, a score that is not finite) is None, with the reason under
@@ -103,7 +103,6 @@ def measure(scores: Float[np.ndarray, " n_clips"], is_anomaly: Bool[np.ndarray, 
     """
     n_anomaly = int(is_anomaly.sum())
     n_normal = len(is_anomaly) - n_anomaly
-    counts: dict[str, Any] = {"n_normal": n_normal, "n_anomaly": n_anomaly}
     n_bad = int((~np.isfinite(scores)).sum())
     reason = None
     if not n_normal or not n_anomaly:
@@ -112,20 +111,20 @@ def measure(scores: Float[np.ndarray, " n_clips"], is_anomaly: Bool[np.ndarray, 
     elif n_bad:
         reason = f"{n_bad} of {len(scores)} scores are not finite"
     if reason:
-        return dict.fromkeys(MEASURES) | counts | {"undefined": reason}
-    note = {"note": "all scores are equal"} if np.ptp(scores) == 0 else {}
+        return Measures(None, None, None, n_normal, n_anomaly, undefined=reason)
     from sklearn import config_context
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     # What scikit-learn would check is known by now, and checking takes longer than measuring.
     with config_context(assume_finite=True, skip_parameter_validation=True):
-        return {
-            "auc": float(roc_auc_score(is_anomaly, scores)),
-            "pauc": float(roc_auc_score(is_anomaly, scores, max_fpr=MAX_FPR)),
-            "average_precision": float(average_precision_score(is_anomaly, scores)),
-            **counts,
-            **note,
-        }
+        return Measures(
+            auc=float(roc_auc_score(is_anomaly, scores)),
+            pauc=float(roc_auc_score(is_anomaly, scores, max_fpr=MAX_FPR)),
+            average_precision=float(average_precision_score(is_anomaly, scores)),
+            n_normal=n_normal,
+            n_anomaly=n_anomaly,
+            note="all scores are equal" if np.ptp(scores) == 0 else None,
+        )
 
 
 def measure_all(scores: Float[np.ndarray, " n_clips"], labels: Labels, resamples: Resamples | None = None) -> Measured:
@@ -146,84 +145,83 @@ def measure_all(scores: Float[np.ndarray, " n_clips"], labels: Labels, resamples
     if resamples is not None:
         known: dict[bytes, dict[str, Any]] = {}  # with one machine id its clips are the pooled ones
         for path, group in groups.items():
-            if "undefined" not in flat[path]:
+            if flat[path].undefined is None:
                 key = group.tobytes()
                 if key not in known:
                     known[key] = resamples.areas(scores, labels.is_anomaly, group, max_fpr=MAX_FPR)
                 resampled[path] = known[key]
-    for prefix in dict.fromkeys(path[:-2] for path in groups if "machine_ids" in path):
+    prefixes = list(dict.fromkeys(path[:-2] for path in groups if "machine_ids" in path))
+    for prefix in prefixes:
         of_ids = [path for path in groups if path[:-1] == (*prefix, "machine_ids")]
         for name, mean in (("mean", arithmetic_mean), ("harmonic_mean", harmonic_mean)):
             path = (*prefix, name)
             flat[path] = _mean([flat[of] for of in of_ids], mean)
-            if resamples is not None and "undefined" not in flat[path]:
+            if resamples is not None and flat[path].undefined is None:
                 there = [resampled[of] for of in of_ids if of in resampled]
                 resampled[path] = {key: mean([of[key] for of in there]) for key in ("auc", "pauc")}
     for path, values in resampled.items():
-        flat[path]["interval_95"] = {name: bootstrap.interval(of) for name, of in values.items()}
-    if (REPORT_POOL,) in flat:
-        flat[(REPORT_POOL,)]["note"] = "ids 00, 02 and 04 pooled, as student reports do; not the official mean"
-    official = _official(labels, flat, resampled)
-    return Measured(_nested(flat) | ({"official": official} if official else {}), resampled)
+        intervals = {name: bootstrap.interval(of) for name, of in values.items()}
+        flat[path] = dataclasses.replace(flat[path], interval_95=intervals)
+    if REPORT_POOL in flat:
+        note = "ids 00, 02 and 04 pooled, as student reports do; not the official mean"
+        flat[REPORT_POOL] = dataclasses.replace(flat[REPORT_POOL], note=note)
+    summary = Summary(
+        **_groups(flat, ()),
+        pooled_id_00_02_04=flat.get(REPORT_POOL),
+        domains={prefix[1]: Groups(**_groups(flat, prefix)) for prefix in prefixes if prefix},
+        official=_official(labels, flat, resampled),
+    )
+    return Measured(summary, resampled)
 
 
 def summarize(
     scores: Float[np.ndarray, " n_clips"], is_anomaly: Bool[np.ndarray, " n_clips"], machine_ids: list[str]
-) -> dict[str, Any]:
+) -> Summary:
     """Measures of each machine id, their arithmetic and harmonic means over ids, and of all clips pooled."""
     return measure_all(scores, Labels(is_anomaly, np.ones(len(is_anomaly), bool), machine_ids)).summary
 
 
-def difference(first: Measured, second: Measured, path: Path = ("mean",)) -> dict[str, Any]:
-    """How much higher the first's measures are than the second's on the same resamples; see `bootstrap.difference`.
+def difference(first: Measured, second: Measured) -> Difference:
+    """How much higher the first's means over machine ids are than the second's on the same resamples.
 
-    None for the differences, and `undefined`, where one of them has no such measure.
+    None for the differences, and `undefined`, where one of them has no such mean.
     """
+    path = ("mean",)
     if path not in first.resampled or path not in second.resampled:
-        return {"auc_difference": None, "interval_95": None, "undefined": _NO_IDS}
-    observed, other = _at(first.summary, path), _at(second.summary, path)
-    return bootstrap.difference(observed, other, dict(first.resampled[path]), dict(second.resampled[path]))
+        return Difference(None, None, undefined=_NO_IDS)
+    return bootstrap.difference(first.summary.mean, second.summary.mean, first.resampled[path], second.resampled[path])
 
 
-def _mean(of_ids: list[dict[str, Any]], mean: Any) -> dict[str, Any]:
-    there = [values for values in of_ids if values["n_normal"] and values["n_anomaly"]]
-    bad = next((values["undefined"] for values in there if "undefined" in values), None if there else _NO_IDS)
+def _mean(of_ids: list[Measures], mean: Any) -> Measures:
+    there = [values for values in of_ids if values.n_normal and values.n_anomaly]
+    bad = next((values.undefined for values in there if values.undefined), None if there else _NO_IDS)
     if bad:
-        return dict.fromkeys(MEASURES) | {"undefined": bad}
-    return {name: float(mean([values[name] for values in there])) for name in MEASURES}
+        return Measures(None, None, None, undefined=bad)
+    return Measures(*(float(mean([getattr(values, name) for values in there])) for name in MEASURES))
 
 
-def _official(labels: Labels, flat: dict[Path, Any], resampled: dict[Path, Any]) -> dict[str, Any] | None:
+def _groups(flat: Mapping[Path, Measures], prefix: Path) -> dict[str, Any]:
+    """The fields of `Groups` below a place."""
+    of_ids = {path[-1]: values for path, values in flat.items() if path[:-1] == (*prefix, "machine_ids")}
+    return {"machine_ids": of_ids} | {name: flat[(*prefix, name)] for name in ("pooled", "mean", "harmonic_mean")}
+
+
+def _official(labels: Labels, flat: Mapping[Path, Measures], resampled: Mapping[Path, Any]) -> Official | None:
     rule = official_scores.rule(labels.dataset)
     if rule is None:
         return None
     ids = sorted(set(labels.machine_ids))
-    result: dict[str, Any] = {"release": labels.dataset, "rule": rule}
+    areas = {path: {"auc": of.auc, "pauc": of.pauc} for path, of in flat.items()}
     try:
-        parts = official_scores.parts(labels.dataset, flat, ids)
+        parts = official_scores.parts(labels.dataset, areas, ids)
     except KeyError:  # a section has no clips of a domain
         parts = {}
     if not parts or None in parts.values():
-        return result | {"score": None, "undefined": "it needs both classes of every machine id (and of each domain)"}
-    result |= {name: float(of) for name, of in official_scores.compute(labels.dataset, [parts]).items()}
-    result["parts"] = parts
+        reason = "it needs both classes of every machine id (and of each domain)"
+        return Official(labels.dataset, rule, undefined=reason)
+    scores = {name: float(of) for name, of in official_scores.compute(labels.dataset, [parts]).items()}
+    intervals = {}
     if resampled:
         drawn = official_scores.compute(labels.dataset, [official_scores.parts(labels.dataset, resampled, ids)])
-        result["interval_95"] = {name: bootstrap.interval(of) for name, of in drawn.items()}
-    return result
-
-
-def _nested(flat: Mapping[Path, Any]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for path, values in flat.items():
-        place = tree
-        for step in path[:-1]:
-            place = place.setdefault(step, {})
-        place[path[-1]] = values
-    return tree
-
-
-def _at(tree: Mapping[str, Any], path: Path) -> Any:
-    for step in path:
-        tree = tree[step]
-    return tree
+        intervals = {name: bootstrap.interval(of) for name, of in drawn.items()}
+    return Official(labels.dataset, rule, **scores, parts=parts, interval_95=intervals)

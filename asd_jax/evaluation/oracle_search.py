@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool
 from tqdm import tqdm
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.detectors.fitted_scorers import ScorerSpec, fit_scores
 from asd_jax.errors import InputError
 from asd_jax.evaluation import metrics
@@ -28,21 +29,21 @@ ORACLE_GRIDS = {
 def oracle_search(
     spec: ScorerSpec,
     train: ClipRepresentation,
-    train_ids: Sequence[str],
+    train_machines: Sequence[Machine],
     test: ClipRepresentation,
-    test_ids: Sequence[str],
+    test_machines: Sequence[Machine],
     is_anomaly: Bool[np.ndarray, " n_test"],
     *,
     seed: int,
 ) -> ScorerSpec:
-    """The settings, the same for all machine ids, with the highest mean AUC on the test clips.
+    """The settings, the same for all machines, with the highest mean AUC on the test clips.
 
     Args:
         spec: its settings stay as they are, those left out are chosen.
         train: normal training clips.
-        train_ids: machine id of each.
+        train_machines: of each.
         test: test clips, all labelled.
-        test_ids: machine id of each.
+        test_machines: of each.
         is_anomaly: the labels.
         seed: of scorers that draw.
 
@@ -57,8 +58,8 @@ def oracle_search(
     bar = tqdm(list(itertools.product(*free.values())), desc="oracle search", unit="setting", disable=None)
     for values in bar:
         candidate = dataclasses.replace(spec, settings={**spec.settings, **dict(zip(free, values, strict=True))})
-        scores = fit_scores(candidate, train, train_ids, test, test_ids, seed=seed)
-        auc = metrics.summarize(scores, is_anomaly, list(test_ids))["mean"]["auc"]
+        scores = fit_scores(candidate, train, train_machines, test, test_machines, seed=seed)
+        auc = metrics.summarize(scores, is_anomaly, [machine.machine_id for machine in test_machines]).mean.auc
         if auc is None:
             raise InputError("--oracle_search needs a machine id with both normal and anomalous test clips")
         if auc > best_auc:

@@ -7,7 +7,7 @@ They reproduce published tables and never make a decision. Everything made here 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from asd_jax.detectors.thresholds import Threshold
+from asd_jax.detectors.thresholds import Method, Source, Threshold
 
 RULES = ("oracle_max_f1", "oracle_tpr_0.8")
 
@@ -42,7 +42,7 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], is_anomaly: Bool[np.nd
     else:
         tp, fp = found * is_anomaly.sum(), false_alarms * (~is_anomaly).sum()
         chosen = int(np.argmax(2 * tp / (tp + fp + is_anomaly.sum())))
-    return Threshold(name, float(values[chosen]), "oracle", 0.0, int((~is_anomaly).sum()), "the labelled test clips")
+    return Threshold(name, float(values[chosen]), Method.ORACLE, int((~is_anomaly).sum()), Source.LABELLED_TEST)
 
 
 def _share_above(

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
-from asd_jax.report.text_tables import csv_text
+from asd_jax.files import csv_text
 
 _BEFORE = ("file_name", "machine_id", "domain", "is_anomaly")
 _AFTER = ("decision", "selection", "worst_start_seconds")
+_WORDS = {None: "", False: "0", True: "1"}  # of labels and decisions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,32 +36,29 @@ class ScoredClips:
 def scores_csv(
     clips: Sequence[Clip],
     scores: Mapping[str, Float[np.ndarray, " n_clips"]],
-    decisions: Bool[np.ndarray, " n_clips"],
+    decisions: np.ma.MaskedArray,
     *,
-    headline: str,
     selection: str,
     worst_start_seconds: Float[np.ndarray, " n_clips"] | None = None,
 ) -> str:
-    """`scores.csv` as text; an unknown label is empty, and so is the decision where the headline's score is not finite.
+    """`scores.csv` as text; an unknown label is empty, and so is a masked decision.
 
     Args:
         clips: the test clips.
         scores: by scorer.
-        decisions: of the headline scorer.
-        headline: its name.
+        decisions: of the headline scorer (see `thresholds.decide`).
         selection: `label-free` or `oracle`, how the run was selected; stamped on every line.
         worst_start_seconds: where in each recording its worst clip starts; None where recordings were not cut, and
             then there is no such column.
     """
     starts = worst_start_seconds
     table = [[*_BEFORE, *scores, *(_AFTER[:-1] if starts is None else _AFTER)]]
-    for index, clip in enumerate(clips):
-        label = "" if clip.is_anomaly is None else str(int(clip.is_anomaly))
+    for index, (clip, decision) in enumerate(zip(clips, decisions.tolist(), strict=True)):
         # Nine digits bring a float32 back exactly; a float64 score is reproduced to 1e-9.
         values = [f"{of[index]:.9g}" for of in scores.values()]
-        decision = str(int(decisions[index])) if np.isfinite(scores[headline][index]) else ""
         last = [] if starts is None else [f"{starts[index]:.3f}"]
-        table.append([clip.file_name, clip.machine_id, clip.domain, label, *values, decision, selection, *last])
+        label, decided = (_WORDS[truth] for truth in (clip.is_anomaly, decision))
+        table.append([clip.file_name, clip.machine_id, clip.domain, label, *values, decided, selection, *last])
     return csv_text(table)
 
 
@@ -83,15 +81,15 @@ def read_scores(path: Path) -> ScoredClips:
     if columns[: len(_BEFORE)] != list(_BEFORE) or "decision" not in columns:
         raise InputError(f"{path} is not what a run writes (columns {', '.join(columns)}); evaluate the run again")
     names = columns[len(_BEFORE) : columns.index("decision")]
-    labels, decisions = {"": None, "0": False, "1": True}, {"": None, "0": False, "1": True}
+    truths = {word: truth for truth, word in _WORDS.items()}
     clips, taken = [], []
     scores = np.full((len(names), len(rows)), math.nan)
     for number, row in enumerate(rows):
         try:
-            label = labels[row["is_anomaly"]]
+            label = truths[row["is_anomaly"]]
             clips.append(Clip(row["file_name"], row["machine_id"], "test", label, row["domain"]))
             scores[:, number] = [float(row[name]) for name in names]
-            taken.append(decisions[row["decision"]])
+            taken.append(truths[row["decision"]])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path}, line {number + 2}: not as a run writes it; evaluate the run again") from error
     return ScoredClips(tuple(clips), dict(zip(names, scores, strict=True)), tuple(taken))

@@ -1,13 +1,12 @@
 """`report.html` of a run: one file that needs no other and no network, and the same plots as files below `plots/`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from asd_jax.datasets import Dataset
-from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.bundle import Detectors
 from asd_jax.evaluation.evaluate import Evaluation
+from asd_jax.evaluation.results import Results
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.files import write_bytes, write_text
@@ -21,10 +20,10 @@ __all__ = ["write_report"]
 
 def write_report(
     workdir: Path,
-    results: dict[str, Any],
+    results: Results,
     evaluation: Evaluation,
-    detectors: dict[str, Detector],
-    frames: dict[FrontEnd, StoredClips],
+    detectors: Detectors,
+    frames: Mapping[FrontEnd, StoredClips],
     dataset: Dataset,
 ) -> Path:
     """Write `plots/` and `report.html`.
@@ -33,18 +32,17 @@ def write_report(
         workdir: folder of the run.
         results: what `metrics.json` holds.
         evaluation: the scored test clips.
-        detectors: `detector` and its controls.
+        detectors: of the run.
         frames: of the test clips, by front end.
         dataset: reads the waveforms of the few clips that are shown whole.
 
     Returns:
         path of the report.
     """
-    detector = detectors["detector"]
-    scores = evaluation.scores["detector"][detector.headline_scorer]
-    ranked = rank_clips(detector, evaluation.clips, scores, np.asarray(evaluation.decisions, bool))
-    history = read_history(Path(results.get("evaluated_run", workdir)))
-    plots = run_plots(results, evaluation, detector, history)
+    scores = evaluation.scores[results.headline_scorer]
+    ranked = rank_clips(detectors.system, evaluation.clips, scores, evaluation.decisions)
+    history = read_history(Path(results.evaluated_run or workdir))
+    plots = run_plots(results, evaluation, detectors.system, history)
     rows, map_title = clip_rows(ranked, evaluation.worst, detectors, frames, dataset)
     folder, path = workdir / "plots", workdir / "report.html"
     folder.mkdir(parents=True, exist_ok=True)

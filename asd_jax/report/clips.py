@@ -1,18 +1,18 @@
 """The list of test clips: their maps, and for the worst mistakes a picture and the sound."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int
 
 from asd_jax.datasets import Dataset
-from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.report import media, plots
-from asd_jax.report.maps import CONTROL, clip_maps, has_network
+from asd_jax.report.maps import clip_maps, has_network
 from asd_jax.report.plots.style import mel_frequencies
 from asd_jax.report.ranking import RankedClip
 from asd_jax.representations.residual_maps import ClipMap
@@ -35,8 +35,8 @@ class ClipRow:
 def clip_rows(
     ranked: Sequence[RankedClip],
     frames_of: Int[np.ndarray, " n_clips"] | None,
-    detectors: dict[str, Detector],
-    frames: dict[FrontEnd, StoredClips],
+    detectors: Detectors,
+    frames: Mapping[FrontEnd, StoredClips],
     dataset: Dataset,
 ) -> tuple[list[ClipRow], str]:
     """The rows in the order given, and what their maps show.
@@ -44,20 +44,19 @@ def clip_rows(
     Args:
         ranked: the test clips.
         frames_of: index of each clip's frames (see `Evaluation.worst`).
-        detectors: `detector` and its controls.
+        detectors: of the run.
         frames: of the clips, by front end.
         dataset: reads the waveforms.
     """
-    detector = detectors["detector"]
-    network = has_network(detector)
-    front_end = detector.front_end if network else detectors[CONTROL].front_end
+    network = has_network(detectors.system)
+    front_end = (detectors.system if network else detectors.controls[LOG_MEL_MEAN]).front_end
     shown = ranked[:N_MAPS]
     indices = np.asarray([row.index for row in shown])
     chosen = frames[front_end].select(indices if frames_of is None else frames_of[indices])
     # A recording that was cut is shown by its worst part, whose own name the data set knows.
     parts = {(clip.recording, clip.start_seconds): clip for clip in dataset.split("test")}
     small, whole = {}, {}
-    for place, found in clip_maps(detectors, chosen, [row.clip.machine_id for row in shown]):
+    for place, found in clip_maps(detectors, chosen, [row.clip.machine for row in shown]):
         small[place] = media.shrink(found.squared)
         if place < N_PICTURES:
             whole[place] = found
@@ -97,7 +96,7 @@ def _picture(
     frequencies = mel_frequencies(front_end.n_mels, fmin=front_end.fmin, fmax=fmax, htk=front_end.htk)
     unit = "dB" if front_end.features == ("log_mel",) and front_end.log == "db" else "natural log" if is_mel else ""
     name = f"Log-mel ({unit})" if is_mel else "Features: " + ", ".join(front_end.features)
-    side = ">" if row.decision else "≤"
+    side = {True: ">", False: "≤", None: "against"}[row.decision]
     figure = plots.clip_picture(
         waveform,
         frames,

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from asd_jax.datasets.clips import Machine
+from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
 from asd_jax.detectors.detector import Detector
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.representations.per_machine import PerMachine
 from asd_jax.representations.residual import Residual
 from asd_jax.representations.residual_maps import ClipMap, residual_maps
-
-CONTROL = "log_mel_mean"
 
 
 def has_network(detector: Detector) -> bool:
@@ -18,32 +18,29 @@ def has_network(detector: Detector) -> bool:
     return isinstance(detector.representation, Residual | PerMachine)
 
 
-def clip_maps(
-    detectors: dict[str, Detector], frames: StoredClips, machine_ids: Sequence[str]
-) -> Iterator[tuple[int, ClipMap]]:
+def clip_maps(detectors: Detectors, frames: StoredClips, machines: Sequence[Machine]) -> Iterator[tuple[int, ClipMap]]:
     """The map of each clip, in any order, with its index.
 
-    Without a network `expected` is the mean log-mel of the normal training clips of the machine id, which the control
+    Without a network `expected` is the mean log-mel of the normal training clips of the machine, which the control
     keeps, and `squared` the squared difference to it in dB².
 
     Args:
-        detectors: `detector` and its controls.
+        detectors: of the run.
         frames: of the clips, from the detector's front end or without a network from the control's.
-        machine_ids: of each clip.
+        machines: of each clip.
     """
-    ids, detector = np.asarray(machine_ids), detectors["detector"]
-    if isinstance(detector.representation, Residual):
-        yield from residual_maps(detector.representation, frames)
+    representation = detectors.system.representation
+    if isinstance(representation, Residual):
+        yield from residual_maps(representation, frames)
         return
-    for machine_id in sorted(set(machine_ids)):
-        chosen = np.flatnonzero(ids == machine_id)
-        if isinstance(detector.representation, PerMachine):
-            part = detector.representation.of_machine(machine_id)
-            for place, found in residual_maps(part, frames.select(chosen)):
-                yield int(chosen[place]), found
+    for machine in dict.fromkeys(machines):
+        chosen = [index for index, of in enumerate(machines) if of == machine]
+        if isinstance(representation, PerMachine):
+            for place, found in residual_maps(representation.parts[machine], frames.select(np.asarray(chosen))):
+                yield chosen[place], found
             continue
-        control = detectors[CONTROL].fitted["mahalanobis"][machine_id].scorer
-        for index in chosen.tolist():
+        control = detectors.controls[LOG_MEL_MEAN].fitted["mahalanobis"][machine].scorer
+        for index in chosen:
             clip = frames.clip(index)
             expected = np.broadcast_to(control.mean, clip.shape).astype(np.float32)
             deviation = (clip.mean(axis=0) - control.mean) * control.scale

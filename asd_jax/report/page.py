@@ -13,11 +13,14 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from asd_jax.report import tables
+from asd_jax.detectors.bundle import LOG_MEL_MEAN
+from asd_jax.evaluation.results import Results, difference_name
 from asd_jax.report.clips import ClipRow
 from asd_jax.report.media import data_uri
+from asd_jax.report.numbers import number, signed, verdict
 from asd_jax.report.plots.style import percent
 from asd_jax.report.run_plots import Plot
+from asd_jax.report.tables import result_tables
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("asd_jax.report", "."),
@@ -28,11 +31,10 @@ _TEMPLATES = jinja2.Environment(
 )
 _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; script-src"
 _MISTAKES = ("missed", "false alarm")
+_WORDS = {True: "anomalous", False: "normal", None: "no decision"}
 
 
-def render(
-    results: dict[str, Any], description: str, plots: Sequence[Plot], rows: Sequence[ClipRow], map_title: str
-) -> str:
+def render(results: Results, description: str, plots: Sequence[Plot], rows: Sequence[ClipRow], map_title: str) -> str:
     """The report as HTML.
 
     Args:
@@ -51,7 +53,7 @@ def render(
         style=Markup(style),
         warnings=_warnings(results),
         description=description,
-        title=f"{results['experiment']} on {results['machine']}",
+        title=f"{results.experiment} on {results.machine}",
         cards=_cards(results, rows),
         finding=_finding(results),
         plots=[(plot, data_uri(plot.png, "image/png")) for plot in plots],
@@ -59,27 +61,22 @@ def render(
         has_domains=any(row.ranked.clip.domain for row in rows),
         list_notes=_list_notes(rows),
         map_title=map_title,
-        tables=[table for table in _tables(results) if table is not None],
+        tables=result_tables(results),
         facts=_facts(results),
     )
 
 
-def _warnings(results: dict[str, Any]) -> list[str]:
+def _warnings(results: Results) -> list[str]:
     """What a reader must not miss."""
     warnings = []
-    if results["selection"] != "label-free":
+    if results.selection != "label-free":
         warnings.append(
-            f"Selection: {results['selection']}. Something was chosen with the labels of the test clips, so these "
+            f"Selection: {results.selection}. Something was chosen with the labels of the test clips, so these "
             "numbers are no result of the method."
         )
-    if results.get("random_weights"):
+    if results.random_weights:
         warnings.append("Random weights: these numbers are no result of the published network.")
     return warnings
-
-
-def _tables(results: dict[str, Any]) -> list[tables.Table | None]:
-    parts = (tables.measures_table, tables.means_table, tables.seeds_table, tables.gains_table, tables.decisions_table)
-    return [part(results) for part in parts]
 
 
 def _text(text: str) -> str:
@@ -94,7 +91,6 @@ def _javascript(value: float) -> str:
 
 def _clip(number: int, row: ClipRow) -> dict[str, Any]:
     ranked = row.ranked
-    truth = {True: "anomalous", False: "normal", None: "unknown"}[ranked.clip.is_anomaly]
     return {
         "number": number,
         "file_name": _text(ranked.clip.file_name),
@@ -103,10 +99,10 @@ def _clip(number: int, row: ClipRow) -> dict[str, Any]:
         "domain": ranked.clip.domain,
         "score": f"{ranked.score:.4g}",
         "sort_score": _javascript(ranked.score),
-        "margin": tables.signed(ranked.margin, 2),
+        "margin": signed(ranked.margin, 2),
         "sort_margin": _javascript(ranked.margin),
-        "decision": "anomalous" if ranked.decision else "normal",
-        "truth": truth,
+        "decision": _WORDS[ranked.decision],
+        "truth": {**_WORDS, None: "unknown"}[ranked.clip.is_anomaly],
         "outcome": ranked.outcome,
         "kind": ranked.outcome.replace(" ", "-"),
         "map": row.map and data_uri(row.map, "image/png"),
@@ -137,60 +133,56 @@ def _list_notes(rows: Sequence[ClipRow]) -> list[str]:
     return notes
 
 
-def _cards(results: dict[str, Any], rows: Sequence[ClipRow]) -> list[dict[str, str]]:
+def _cards(results: Results, rows: Sequence[ClipRow]) -> list[dict[str, str]]:
     """The few numbers that a reader looks for."""
-    mean = results["scorers"][results["headline_scorer"]]["mean"]
-    n_ids = len(results["scorers"][results["headline_scorer"]]["machine_ids"])
-    over = "mean of machine ids" if n_ids > 1 else "one machine id"
+    mean = results.headline.mean
+    over = "mean of machine ids" if len(results.headline.machine_ids) > 1 else "one machine id"
     cards = []
-    for measure, name, chance in (("auc", "AUC", "0.5 is chance"), ("pauc", "pAUC (up to 0.1)", "0.5 is chance")):
-        limits = tables.interval(mean, measure)
-        note = f"95\N{NO-BREAK SPACE}% interval {limits[0]:.3f} to {limits[1]:.3f}" if limits else f"{over}; {chance}"
-        cards.append({"name": name, "value": tables.number(mean[measure]), "note": note})
+    for measure, name in (("auc", "AUC"), ("pauc", "pAUC (up to 0.1)")):
+        limits = mean.interval_95.get(measure)
+        note = f"95\N{NO-BREAK SPACE}% interval {limits[0]:.3f} to {limits[1]:.3f}" if limits else over
+        cards.append({"name": name, "value": number(getattr(mean, measure)), "note": f"{note}; 0.5 is chance"})
     normal = [row for row in rows if row.ranked.clip.is_anomaly is False]
     anomalous = [row for row in rows if row.ranked.clip.is_anomaly]
     for name, part, of in (("false alarms", normal, "normal"), ("anomalies found", anomalous, "anomalous")):
-        hits = sum(row.ranked.decision for row in part)
+        hits = sum(row.ranked.decision is True for row in part)
         value = percent(hits / len(part)) if part else "–"
         cards.append({"name": name, "value": value, "note": f"{hits} of {len(part)} {of} test clips"})
     return cards
 
 
-def _finding(results: dict[str, Any]) -> str:
+def _finding(results: Results) -> str:
     """What the run adds to the control without a network, in a sentence."""
-    headline = results["headline_scorer"]
-    gains = results.get("differences", {}).get(headline, {})
-    for control, gain in gains.items():
-        if control.startswith("log_mel_mean") and gain.get("auc_difference") is not None:
-            low, high = gain["interval_95"]
-            verdict = (
-                "It beats that control."
-                if low > 0
-                else "That simple control beats it."
-                if high < 0
-                else "The two cannot be told apart."
-            )
-            difference = gain["auc_difference"]
-            side = "higher" if difference > 0 else "lower"
+    headline, controls = results.headline_scorer, results.controls.get(LOG_MEL_MEAN, {})
+    gains = results.differences.get(headline, {})
+    for gain in (gains.get(difference_name(LOG_MEL_MEAN, scorer)) for scorer in controls):
+        if gain is not None and gain.auc_difference is not None:
+            low, high = gain.interval_95
+            finding = {
+                "better": "It beats that control.",
+                "worse": "That simple control beats it.",
+                "cannot be told apart": "The two cannot be told apart.",
+            }[verdict(gain.interval_95)]
+            side = "higher" if gain.auc_difference > 0 else "lower"
             return (
-                f"The mean AUC of {headline} is {abs(difference):.3f} {side} than that of a Gaussian on mean log-mels "
-                f"without any network (95\N{NO-BREAK SPACE}% interval of the difference {tables.signed(low)} to "
-                f"{tables.signed(high)}). {verdict}"
+                f"The mean AUC of {headline} is {abs(gain.auc_difference):.3f} {side} than that of a Gaussian on mean "
+                f"log-mels without any network (95\N{NO-BREAK SPACE}% interval of the difference {signed(low)} to "
+                f"{signed(high)}). {finding}"
             )
     return ""
 
 
-def _facts(results: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(results: Results) -> list[tuple[str, str]]:
     """Where the numbers come from."""
-    facts = [("data set", results["dataset"]), ("machine", results["machine"]), ("selection", results["selection"])]
-    if "evaluated_run" in results:
-        facts.append(("evaluated run", results["evaluated_run"]))
-    if results.get("validation_error") is not None:
-        facts.append(("validation error", f"{results['validation_error']:.3f} of predicting the mean"))
-    seconds = ", ".join(f"{name} {value:.1f}" for name, value in results.get("seconds", {}).items())
+    facts = [("data set", results.dataset), ("machine", results.machine), ("selection", results.selection)]
+    if results.evaluated_run is not None:
+        facts.append(("evaluated run", results.evaluated_run))
+    if results.validation_error is not None:
+        facts.append(("validation error", f"{results.validation_error:.3f} of predicting the mean"))
+    seconds = ", ".join(f"{name} {value:.1f}" for name, value in results.seconds.items())
     facts.append(("seconds", seconds or "–"))
-    facts += [("note", note) for note in results.get("notes", [])]
-    for name, what in (("silent_test_clips", "silent test clips"), ("bad_files", "bad files left out")):
-        if results.get(name):
-            facts.append((what, ", ".join(results[name])))
-    return [(name, _text(str(value))) for name, value in facts]
+    facts += [("note", note) for note in results.notes]
+    for names, what in ((results.silent_test_clips, "silent test clips"), (results.bad_files, "bad files left out")):
+        if names:
+            facts.append((what, ", ".join(names)))
+    return [(name, _text(value)) for name, value in facts]

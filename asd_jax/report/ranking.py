@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from asd_jax.datasets.clips import Clip
 from asd_jax.detectors.detector import Detector
@@ -17,6 +17,7 @@ OUTCOMES = {
     (None, True): "alarm",
     (None, False): "no alarm",
 }
+NO_DECISION = "no decision"  # the score is not finite
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,18 +28,18 @@ class RankedClip:
         index: of the clip among the test clips.
         clip: what its name says of it.
         score: of the headline scorer.
-        threshold: of its machine id; infinite where the rule never alarms.
-        decision: whether it is called anomalous.
-        outcome: one of `OUTCOMES`.
-        margin: score minus threshold, in standard deviations of the scores of unseen normal clips of its machine id, so
-            that clips of different ids compare.
+        threshold: of its machine; infinite where the rule never alarms.
+        decision: whether it is called anomalous; None where there is no decision.
+        outcome: one of `OUTCOMES`, or `NO_DECISION`.
+        margin: score minus threshold, in standard deviations of the scores of unseen normal clips of its machine, so
+            that clips of different machines compare.
     """
 
     index: int
     clip: Clip
     score: float
     threshold: float
-    decision: bool
+    decision: bool | None
     outcome: str
     margin: float
 
@@ -47,22 +48,21 @@ def rank_clips(
     detector: Detector,
     clips: Sequence[Clip],
     scores: Float[np.ndarray, " n_clips"],
-    decisions: Bool[np.ndarray, " n_clips"],
+    decisions: np.ma.MaskedArray,
 ) -> list[RankedClip]:
     """Test clips by how far their score is on the wrong side of the threshold.
 
-    Those without a label come last, the most anomalous first.
+    Those without a label come last, the most anomalous first. Decisions are those of `thresholds.decide`.
     """
     ranked, keys = [], []
-    for index, clip in enumerate(clips):
-        fitted = detector.fitted[detector.headline_scorer][clip.machine_id]
+    for index, (clip, decision) in enumerate(zip(clips, decisions.tolist(), strict=True)):
+        fitted = detector.fitted[detector.headline_scorer][clip.machine]
         score, limit = float(scores[index]), float(fitted.threshold.value)
         # A rule that cannot keep its promise never alarms; then the largest normal score serves to compare clips.
         reached = limit if np.isfinite(limit) else float(fitted.normal_scores[-1])
         spread = float(np.std(fitted.normal_scores)) or abs(reached) or 1.0
         margin = (score - reached) / spread
-        decision = bool(decisions[index])
-        outcome = OUTCOMES[clip.is_anomaly, decision]
+        outcome = NO_DECISION if decision is None else OUTCOMES[clip.is_anomaly, decision]
         ranked.append(RankedClip(index, clip, score, limit, decision, outcome, margin))
         # A score that is not finite is worse than any mistake.
         wrong = np.inf if not np.isfinite(margin) else -margin if clip.is_anomaly else margin

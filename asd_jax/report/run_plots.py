@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from asd_jax.detectors.bundle import LOG_MEL_MEAN
 from asd_jax.detectors.detector import Detector
 from asd_jax.evaluation.evaluate import Evaluation
+from asd_jax.evaluation.results import Results, Summary
 from asd_jax.report import plots
-from asd_jax.report.maps import CONTROL
-from asd_jax.report.tables import interval
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,16 +38,18 @@ def read_history(run: Path) -> list[dict[str, np.ndarray]]:
 
 
 def run_plots(
-    results: dict[str, Any], evaluation: Evaluation, detector: Detector, history: list[dict[str, np.ndarray]]
+    results: Results, evaluation: Evaluation, detector: Detector, history: list[dict[str, np.ndarray]]
 ) -> list[Plot]:
     """Those plots that the results allow: without labels, the scores alone."""
     scorer = detector.headline_scorer
-    scores = evaluation.scores["detector"][scorer]
+    scores = evaluation.scores[scorer]
     ids = np.asarray([clip.machine_id for clip in evaluation.clips])
     labels = [clip.is_anomaly for clip in evaluation.clips]
     labelled = np.asarray([label is not None for label in labels])
     is_anomaly = np.asarray([bool(label) for label in labels])
-    limits = {machine_id: float(fitted.threshold.value) for machine_id, fitted in detector.fitted[scorer].items()}
+    limits = {
+        clip.machine_id: float(detector.fitted[scorer][clip.machine].threshold.value) for clip in evaluation.clips
+    }
 
     chosen = labelled if labelled.any() else np.ones(len(ids), bool)
     of_ids = {name: chosen & (ids == name) for name in sorted(set(ids[chosen].tolist()))}
@@ -85,24 +87,24 @@ def run_plots(
     return found
 
 
-def _bars(results: dict[str, Any], scorer: str) -> Any:
-    summary = results["scorers"][scorer]
+def _bars(results: Results, scorer: str) -> Any:
+    summary = results.scorers[scorer]
 
-    def values(summary: dict[str, Any], measure: str) -> np.ndarray:
-        rows = [*summary["machine_ids"].values(), summary["mean"]]
-        return np.asarray([np.nan if row[measure] is None else row[measure] for row in rows], float)
+    def values(summary: Summary, measure: str) -> np.ndarray:
+        rows = [*summary.machine_ids.values(), summary.mean]
+        return np.asarray([getattr(row, measure) for row in rows], float)  # None becomes NaN
 
     def intervals(measure: str) -> np.ndarray:
-        rows = [*summary["machine_ids"].values(), summary["mean"]]
-        return np.asarray([interval(row, measure) or [np.nan, np.nan] for row in rows], float)
+        rows = [*summary.machine_ids.values(), summary.mean]
+        return np.asarray([row.interval_95.get(measure, (np.nan, np.nan)) for row in rows], float)
 
     controls = {}
-    for control, by_scorer in results["controls"].items():
-        name = scorer if scorer in by_scorer else "mahalanobis" if control == CONTROL else None
+    for control, by_scorer in results.controls.items():
+        name = scorer if scorer in by_scorer else "mahalanobis" if control == LOG_MEL_MEAN else None
         if name is not None:
             controls[f"{control}, {name}"] = {m: values(by_scorer[name], m) for m in ("auc", "pauc")}
     return plots.machine_id_bars(
-        [*summary["machine_ids"], "mean"],
+        [*summary.machine_ids, "mean"],
         {measure: values(summary, measure) for measure in ("auc", "pauc")},
         intervals={measure: intervals(measure) for measure in ("auc", "pauc")},
         controls=controls,
@@ -110,10 +112,9 @@ def _bars(results: dict[str, Any], scorer: str) -> Any:
     )
 
 
-def _confusion(results: dict[str, Any], scorer: str) -> Any:
-    by_rule = results["thresholds"][scorer]
-    rule = results.get("decision_threshold", next(iter(by_rule)))
-    by_id = by_rule[rule]
-    known = [at["confusion"] for at in by_id.values() if at["confusion"] is not None]  # None: a score was not finite
+def _confusion(results: Results, scorer: str) -> Any:
+    rule = results.decision_threshold
+    by_id = results.thresholds[scorer][rule]
+    known = [at.confusion for at in by_id.values() if at.confusion is not None]  # None: a score was not finite
     counts = np.sum(known, axis=0) if known else np.zeros((2, 2), int)
     return plots.confusion_matrix(counts, rule=rule)

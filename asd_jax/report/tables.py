@@ -1,177 +1,151 @@
-"""The tables of a report, from `metrics.json`: what it holds decides what they show."""
+"""The tables that a run prints and its report shows: measures, other means and domains, gains, decisions."""
 
-import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from asd_jax.evaluation import metrics
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """A table of text.
-
-    Attributes:
-        caption: what it shows.
-        header: of the columns; the first column holds the rows' names.
-        rows: cells.
-        kinds: a word a row for its looks: `headline`, `exploratory` or `control`.
-        note: what a reader should know.
-    """
-
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    kinds: Sequence[str] = ()
-    note: str = ""
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A value as text; a dash where it is undefined."""
-    return "–" if value is None else f"{value:.{digits}f}"
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """A value with its sign, a minus as wide as a plus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def interval(values: dict[str, Any], measure: str) -> list[float] | None:
-    """The 95 % interval of a measure, where there is one."""
-    return values.get("interval_95", {}).get(measure)
-
-
-def _measures(values: dict[str, Any]) -> str:
-    text = " / ".join(number(values.get(name)) for name in metrics.MEASURES)
-    return f"undefined: {values['undefined']}" if "undefined" in values else text
-
-
-def _range(values: dict[str, Any], measure: str) -> str:
-    found = interval(values, measure)
-    return "" if found is None else f"{found[0]:.3f} to {found[1]:.3f}"
-
-
-def measures_table(results: dict[str, Any]) -> Table:
-    """Every scorer and control by machine id."""
-    headline = results["headline_scorer"]
-    machine_ids = list(results["scorers"][headline]["machine_ids"])
-    rows, kinds = [], []
-
-    def add(name: str, summary: dict[str, Any], kind: str) -> None:
-        of_ids = [_measures(summary["machine_ids"][machine_id]) for machine_id in machine_ids]
-        rows.append([name, *of_ids, _measures(summary["mean"]), *map(_range, (summary["mean"],) * 2, ("auc", "pauc"))])
-        kinds.append(kind)
-
-    for scorer in sorted(results["scorers"], key=lambda scorer: scorer != headline):
-        add(scorer, results["scorers"][scorer], "headline" if scorer == headline else "exploratory")
-    for control, by_scorer in results["controls"].items():
-        for scorer, summary in by_scorer.items():
-            add(f"{control}, {scorer}", summary, "control")
-    return Table(
-        "AUC / pAUC / average precision",
-        ["scorer", *machine_ids, "mean", "AUC, 95 %", "pAUC, 95 %"],
-        rows,
-        kinds,
-        "The headline scorer was fixed beforehand and is the result. The other scorers are exploratory. The controls "
-        "are no result of the model: what it adds is its difference to them.",
-    )
-
-
-def means_table(results: dict[str, Any]) -> Table | None:
-    """Other means than the arithmetic one over machine ids, domains, and the release's official score."""
-    headline = results["headline_scorer"]
-    first = results["scorers"][headline]
-    columns = {}
-    if len(first["machine_ids"]) > 1:
-        columns = {"harmonic mean": ("harmonic_mean",), "all clips pooled": ("pooled",)}
-    if metrics.REPORT_POOL in first:
-        columns["ids 00, 02, 04 pooled"] = (metrics.REPORT_POOL,)
-    columns |= {f"domain {name}": ("domains", name, "mean") for name in first.get("domains", {})}
-    # The official score of 2020 is the mean over machine ids, which stands above.
-    official = first["official"] if "score" in first.get("official", {}) else None
-    if not columns and not official:
-        return None
-    rows, kinds = [], []
-    summaries = [
-        (name, of, "headline" if name == headline else "exploratory") for name, of in results["scorers"].items()
-    ]
-    for control, by_scorer in results["controls"].items():
-        summaries += [(f"{control}, {scorer}", of, "control") for scorer, of in by_scorer.items()]
-    for name, summary, kind in sorted(summaries, key=lambda row: row[2] != "headline"):
-        row = [name]
-        for path in columns.values():
-            values = summary
-            for step in path:
-                values = values[step]
-            row.append(f"{number(values['auc'])} / {number(values['pauc'])}")
-        if official:
-            row.append(number(summary["official"]["score"]))
-        rows.append(row)
-        kinds.append(kind)
-    notes = []
-    if metrics.REPORT_POOL in first:
-        notes.append("Ids 00, 02 and 04 are pooled as student reports do; the release's own mean is over all ids.")
-    if official:
-        notes.append(f"Official score of {official['release']}: {official['rule']}.")
-    header = ["AUC / pAUC", *columns, *(["official score"] if official else [])]
-    return Table("Other means", header, rows, kinds, " ".join(notes))
-
-
-def gains_table(results: dict[str, Any]) -> Table | None:
-    """Differences to the controls with their intervals."""
-    rows = []
-    for scorer, by_control in results.get("differences", {}).items():
-        for control, gain in by_control.items():
-            if gain.get("auc_difference") is not None:
-                low, high = gain["interval_95"]
-                verdict = "better" if low > 0 else "worse" if high < 0 else "cannot be told apart"
-                rows.append(
-                    [scorer, control, signed(gain["auc_difference"]), f"{signed(low)} to {signed(high)}", verdict]
-                )
-    header = ["scorer", "against the control", "gain in mean AUC", "95 % interval (paired bootstrap)", ""]
-    return Table("What the model adds to its controls", header, rows) if rows else None
-
+from asd_jax.evaluation.results import MEASURES, ByRule, Groups, Measures, Results, Role, Summary
+from asd_jax.report.numbers import bracketed, joined, number, signed, spread, verdict
+from asd_jax.report.table import Table
 
 _RATES = {
+    "accuracy": "accuracy",
     "false_alarm_rate": "false alarms",
-    "true_positive_rate": "found",
     "precision": "precision",
+    "recall": "recall",
     "f1": "F1",
     "normal_precision": "normal: precision",
     "normal_recall": "recall",
     "normal_f1": "F1",
-    "accuracy": "accuracy",
 }
 
 
-def decisions_table(results: dict[str, Any]) -> Table:
-    """Measures at each threshold of the headline scorer."""
-    headline, rows = results["headline_scorer"], []
-    for rule, by_id in results["thresholds"][headline].items():
-        for machine_id, at in by_id.items():
-            if isinstance(at, dict) and "value" in at:
-                limit = "–" if at["value"] is None else f"{at['value']:.4g}"
-                rows.append([rule, machine_id, limit, *(number(at.get(name)) for name in _RATES)])
-    oracle = any(row[0].startswith("oracle") for row in rows)
-    note = "Thresholds are fitted on scores of normal clips that the scorer was not fitted on."
-    if oracle:
-        note += " Those named oracle are chosen with the labels of the test clips: they are no result."
-    kinds = ["exploratory" if row[0].startswith("oracle") else "" for row in rows]
-    header = ["rule", "machine id", "threshold", *_RATES.values()]
-    return Table(f"Decisions of {headline}", header, rows, kinds, note)
+def result_tables(results: Results) -> list[Table]:
+    """Those tables that the results allow."""
+    headline = results.headline_scorer
+    found = [measures_table(results), means_table(results), gains_table(results)]
+    found.append(decisions_table(headline, results.thresholds[headline]))
+    found += [
+        decisions_table(f"{scorer}, single frames", of.thresholds)
+        for scorer, of in results.single_windows.items()
+        if of.thresholds
+    ]
+    return [table for table in found if table is not None]
 
 
-def seeds_table(results: dict[str, Any]) -> Table | None:
-    """Mean and standard deviation over seeds."""
-    rows, n_seeds = [], 0
-    for scorer, by_measure in results.get("seeds", {}).items():
-        cells = [
-            f"{by_measure[name]['mean']:.3f} ± {by_measure[name]['standard_deviation']:.3f}"
-            if name in by_measure
-            else "–"
-            for name in metrics.MEASURES
+def _labelled(results: Results) -> Iterator[tuple[str, str, Summary]]:
+    """Every scorer's and control's summary with the words for its row and its kind."""
+    for name, of in results.scorers.items():
+        yield name, Role.HEADLINE if name == results.headline_scorer else Role.EXPLORATORY, of
+    for control, by_scorer in results.controls.items():
+        for scorer, of in by_scorer.items():
+            yield f"control: {control}, {scorer}", Role.CONTROL, of
+
+
+def measures_table(results: Results) -> Table:
+    """Every scorer and control by machine id, then single windows and the means over seeds."""
+    machine_ids = list(results.headline.machine_ids)
+    rows, kinds = [], []
+
+    def add(name: str, kind: str, of: Groups) -> None:
+        cells = [_cell(of.machine_ids[machine_id], MEASURES) for machine_id in machine_ids]
+        intervals = [bracketed(of.mean.interval_95.get(measure)) for measure in ("auc", "pauc")]
+        rows.append([name, *cells, _cell(of.mean, MEASURES), *intervals])
+        kinds.append(kind)
+
+    for name, kind, summary in _labelled(results):
+        add(name, kind, summary)
+    for scorer, of in results.single_windows.items():
+        add(f"{scorer}, single frames", "", of)
+    for scorer, by_measure in results.seeds.items():
+        if "auc" in by_measure:
+            cell = " / ".join(spread(at.mean, at.standard_deviation) for at in by_measure.values())
+            label = f"{scorer}, mean of {len(by_measure['auc'].values)} seeds"
+            rows.append([label, *[""] * len(machine_ids), cell, "", ""])
+            kinds.append("")
+    note = "* headline; the other scorers are exploratory, the controls are no result of the model"
+    header = ["AUC / pAUC / AP", *machine_ids, "mean", "AUC 95 %", "pAUC 95 %"]
+    return Table(header, rows, kinds, "Measures of each machine id", [note])
+
+
+def means_table(results: Results) -> Table | None:
+    """Harmonic mean, pooled clips, the pool of student reports, domains, and the official score: AUC / pAUC."""
+    first = results.headline
+    columns: dict[str, Callable[[Summary], Measures]] = {}
+    notes = []
+    if len(first.machine_ids) > 1:
+        columns |= {"harmonic mean": lambda of: of.harmonic_mean, "pooled": lambda of: of.pooled}
+    if first.pooled_id_00_02_04 is not None:
+        columns["00, 02, 04 pooled †"] = lambda of: of.pooled_id_00_02_04
+        notes.append("† as student reports pool them; the release's own mean is over all ids")
+    for domain in first.domains:
+        columns[domain] = lambda of, domain=domain: of.domains[domain].mean
+    header = ["AUC / pAUC", *columns]
+    official = first.official if first.official is not None and first.official.auc is None else None
+    if official is not None:  # in 2020 it is the mean of the table above
+        header += ["official score", "95 %"]
+        notes.append(f"official score of {official.release}: {official.rule}")
+    if len(header) == 1:
+        return None
+    rows, kinds = [], []
+    for name, kind, summary in _labelled(results):
+        row = [name, *(_cell(pick(summary), ("auc", "pauc")) for pick in columns.values())]
+        if official is not None:
+            row += [number(summary.official.score), bracketed(summary.official.interval_95.get("score"))]
+        rows.append(row)
+        kinds.append(kind)
+    return Table(header, rows, kinds, "Other means", notes)
+
+
+def gains_table(results: Results) -> Table | None:
+    """Differences to the controls with their intervals, and what these say of the AUC."""
+    rows = [
+        [
+            scorer,
+            control,
+            signed(gain.auc_difference),
+            bracketed(gain.interval_95, "+"),
+            signed(gain.pauc_difference),
+            bracketed(gain.pauc_interval_95, "+"),
+            verdict(gain.interval_95),
         ]
-        rows.append([scorer, *cells])
-        n_seeds = max(n_seeds, *(len(of["values"]) for of in by_measure.values()), 0)
-    header = ["scorer", "AUC", "pAUC", "average precision"]
-    return Table(f"Mean ± standard deviation of {n_seeds} seeds", header, rows) if rows else None
+        for scorer, by_control in results.differences.items()
+        for control, gain in by_control.items()
+        if gain.auc_difference is not None
+    ]
+    header = ["scorer", "against control", "AUC gain", "95 % (paired bootstrap)", "pAUC gain", "95 %", "AUC"]
+    return Table(header, rows, caption="What the model adds to its controls") if rows else None
+
+
+def decisions_table(scorer: str, by_rule: ByRule) -> Table:
+    """The rule that decides by machine id, the others in the mean over ids; `metrics.json` has them by id too."""
+    rows, kinds = [], []
+    for place, (rule, by_id) in enumerate(by_rule.items()):
+        kind = "decides" if place == 0 else "oracle" if _looks_at_labels(rule, by_rule) else "other"
+        if place == 0 or len(by_id) == 1:
+            for machine_id, at in by_id.items():
+                value = "none" if at.value is None else f"{at.value:.4g}"
+                rates = [number(getattr(at, name)) for name in _RATES]
+                rows.append([rule, machine_id, value, at.method.replace("_", " "), *rates])
+        else:
+            # Why one never alarms is told by machine id.
+            methods = dict.fromkeys("conformal" if at.value is None else at.method for at in by_id.values())
+            rates = [_mean([getattr(at, name) for at in by_id.values()]) for name in _RATES]
+            rows.append([rule, f"mean of {len(by_id)}", "", ", ".join(methods).replace("_", " "), *rates])
+        kinds += [kind] * (len(rows) - len(kinds))
+    notes = ["* decides"]
+    if "oracle" in kinds:
+        notes.append("oracle rules are set by these labels: they show what a threshold could do and decide nothing")
+    header = [f"decisions of {scorer}", "machine id", "threshold", "method", *_RATES.values()]
+    return Table(header, rows, kinds, f"Decisions of {scorer}", notes)
+
+
+def _looks_at_labels(rule: str, by_rule: ByRule) -> bool:
+    return any(at.selection == "oracle" for at in by_rule[rule].values())
+
+
+def _cell(values: Measures, names: tuple[str, ...]) -> str:
+    return joined([getattr(values, name) for name in names])
+
+
+def _mean(values: list[float | None]) -> str:
+    defined = [value for value in values if value is not None]
+    return number(sum(defined) / len(defined) if defined else None)

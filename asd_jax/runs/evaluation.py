@@ -11,11 +11,12 @@ import numpy as np
 from asd_jax.datasets import DataConfig, Dataset
 from asd_jax.datasets.extraction import extract
 from asd_jax.detectors import Detector, Detectors
-from asd_jax.evaluation.evaluate import evaluate
+from asd_jax.detectors.thresholds import Method, Source
+from asd_jax.evaluation.evaluate import Evaluation, evaluate
 from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import scores_csv
-from asd_jax.files import from_json, write_json, write_text
-from asd_jax.report.run_tables import format_results
+from asd_jax.files import write_text
+from asd_jax.report.tables import result_tables
 from asd_jax.runs import folder
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import without_trained_on
@@ -54,7 +55,7 @@ def evaluate_run(
     detectors = Detectors.load(run)
     if threshold is not None:
         detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(threshold))
-    recorded = from_json(DataConfig, config["settings"]["data"])
+    recorded = DataConfig.from_dict(config["settings"]["data"])
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
     dataset = recorded.open(detectors.system.front_end.sample_rate, say)
     introduce(f"{config['experiment']} from {run},", dataset, say)
@@ -119,7 +120,7 @@ def evaluate_detectors(
             description="test clips",
         )
         frames = {system.front_end: test.frames}
-        for other in {control.front_end for control in detectors.controls.values()} - {system.front_end}:
+        for other in detectors.front_ends[1:]:
             frames[other] = extract(test.clips, dataset.read, other, description="test clips (control)").frames
     say_found(test, "test", say)
     with timed(seconds, "score"):
@@ -134,42 +135,48 @@ def evaluate_detectors(
     )
     found = dataclasses.replace(found, results=results)
     if any(clip.is_anomaly is not None for clip in test.clips):
-        say("\n" + format_results(results) + "\n")
+        say("\n" + "\n\n".join(table.text() for table in result_tables(results)) + "\n")
     else:
         say("no labelled test clips: scores and decisions are written, and there is nothing to measure")
-    for line in _remarks(system, found):
+    for line in _remarks(system, results, found):
         say(line)
-    write_text(workdir / "scores.csv", scores_csv(found))
-    write_json(workdir / "metrics.json", results.to_dict())
+    scores = scores_csv(
+        found.clips,
+        found.scores,
+        found.decisions,
+        selection=results.selection,
+        worst_start_seconds=found.worst_start_seconds,
+    )
+    write_text(workdir / "scores.csv", scores)
+    results.write(workdir)
     outputs.write(workdir, found, detectors, frames, dataset, say)
     say(f"written to {workdir}")
     return results
 
 
-def _remarks(detector: Detector, report: dict[str, Any], result: evaluation.Evaluation) -> list[str]:
+def _remarks(detector: Detector, results: Results, result: Evaluation) -> list[str]:
     """What a reader must know of the headline's numbers before believing them."""
     headline = detector.headline_scorer
     lines = []
-    for machine_id, values in report["scorers"][headline]["machine_ids"].items():
-        if "undefined" in values:
+    for machine_id, values in results.headline.machine_ids.items():
+        if values.undefined:
+            lines.append(f"note: {machine_id} has {values.undefined}: scores are written, its measures are undefined")
+        elif values.note:
+            lines.append(f"warning: {machine_id}: {values.note}, so AUC is that of chance")
+    for machine, fitted in detector.fitted[headline].items():
+        limit = fitted.threshold
+        if limit.n_needed is not None:
             lines.append(
-                f"note: {machine_id} has {values['undefined']}: scores are written, its measures are undefined"
+                f"warning: {machine.machine_id}: {limit.name} has {limit.n_normal} unseen normal clips "
+                f"({limit.fitted_on}) and needs {limit.n_needed} normal clips: it never alarms; "
+                "record more, or take `threshold=gamma_0.9`"
             )
-        elif "note" in values:
-            lines.append(f"warning: {machine_id}: {values['note']}, so AUC is that of chance")
-    for machine_id, fitted in detector.fitted[headline].items():
-        if not np.isfinite(fitted.threshold.value):
+        elif limit.method is Method.CONFORMAL and limit.source is not Source.VALIDATION:
             lines.append(
-                f"warning: {machine_id}: {fitted.threshold.name} has {fitted.threshold.n_normal} unseen normal clips "
-                f"({fitted.threshold.fitted_on}) and {fitted.threshold.method.split(': ')[-1]}: it never alarms; "
-                "record more, or take --threshold=gamma_0.9"
+                f"note: {machine.machine_id}: the bound of {limit.name} on false alarms holds approximately, as it "
+                f"was fitted on {limit.fitted_on}"
             )
-        elif fitted.threshold.method == "conformal" and not fitted.threshold.fitted_on.startswith("validation"):
-            lines.append(
-                f"note: {machine_id}: the bound of {fitted.threshold.name} on false alarms holds approximately, as it "
-                f"was fitted on {fitted.threshold.fitted_on}"
-            )
-    n_bad = int((~np.isfinite(result.scores["detector"][headline])).sum())
+    n_bad = int(np.ma.count_masked(result.decisions))
     if n_bad:
         lines.append(f"warning: {n_bad} score(s) of {headline} are not finite; these clips get no decision")
     return lines

@@ -3,10 +3,9 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from asd_jax.datasets import Dataset
-from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.bundle import Detectors
 from asd_jax.evaluation.evaluate import Evaluation
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
@@ -29,14 +28,13 @@ class Outputs:
     def write(
         self,
         workdir: Path,
-        results: dict[str, Any],
         evaluation: Evaluation,
-        detectors: dict[str, Detector],
+        detectors: Detectors,
         frames: dict[FrontEnd, StoredClips],
         dataset: Dataset,
         say: Callable[[str], None],
     ) -> None:
-        """Write what is wanted of an evaluation; `results` is what `metrics.json` holds.
+        """Write what is wanted of an evaluation, whose results are complete.
 
         The libraries are imported here, since most scripts' users wait for them in vain.
         """
@@ -46,11 +44,11 @@ class Outputs:
             files = submission.write(workdir)
             say(f"submission: {len(files)} file(s) in {workdir / submission.FOLDER}")
         if self.tensorboard:
-            from asd_jax.training.tensorboard import write_scores
+            from asd_jax.report.tensorboard import write_scores
 
-            write_scores(workdir / "tensorboard", results, evaluation)
+            write_scores(workdir / "tensorboard", evaluation.results, evaluation)
         if self.report:
             from asd_jax.report import write_report
 
-            path = write_report(workdir, results, evaluation, detectors, frames, dataset)
+            path = write_report(workdir, evaluation.results, evaluation, detectors, frames, dataset)
             say(f"look at {path}")

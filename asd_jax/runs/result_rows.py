@@ -1,145 +1,88 @@
-"""The results of several runs as rows, and as tables of them: what `compare` and `benchmark` print."""
+"""The results of several runs as rows, and a table of them: what `compare` and `benchmark` print."""
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from asd_jax.errors import InputError
+from asd_jax.detectors.bundle import LOG_MEL_MEAN
 from asd_jax.evaluation import official_scores
 from asd_jax.evaluation.official_scores import arithmetic_mean, harmonic_mean
-
-EXPLORATORY = "exploratory"
+from asd_jax.evaluation.results import Official, Results, Role, Spread, Summary
+from asd_jax.report.numbers import joined
+from asd_jax.report.table import Table
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One scorer of one run; measures are means over machine ids.
+    """One scorer of one run.
 
     Attributes:
         run: what the run is called.
-        experiment: the experiment that made it.
+        results: of the run.
         scorer: name of the scorer.
-        role: `headline`, `exploratory` or `control: <its name>`.
-        selection: `label-free` or `oracle`.
-        dataset: name of the data set.
-        machine: canonical name of the machine type.
-        auc, pauc, average_precision: None where undefined.
-        auc_interval, pauc_interval: 95 %, over resampled test clips.
-        auc_over_seeds, pauc_over_seeds: mean and standard deviation, where there are several.
-        official, official_interval: the release's own score, for releases with domains (see `official_scores`).
-        official_parts: the measures that it is made of.
-        fit_seconds: training and fitting scorers, of the whole run.
-        score_seconds: scoring the test clips, of the whole run.
+        summary: its measures.
+        control: of which control it is; empty for the system's own scorers.
     """
 
     run: str
-    experiment: str
+    results: Results
     scorer: str
-    role: str
-    selection: str
-    dataset: str
-    machine: str
-    auc: float | None
-    pauc: float | None
-    average_precision: float | None
-    auc_interval: tuple[float, float] | None = None
-    pauc_interval: tuple[float, float] | None = None
-    auc_over_seeds: tuple[float, float] | None = None
-    pauc_over_seeds: tuple[float, float] | None = None
-    official: float | None = None
-    official_interval: tuple[float, float] | None = None
-    official_parts: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    fit_seconds: float | None = None
-    score_seconds: float | None = None
+    summary: Summary
+    control: str = ""
+
+    @property
+    def role(self) -> Role:
+        """What the row is there for."""
+        if self.control:
+            return Role.CONTROL
+        return Role.HEADLINE if self.scorer == self.results.headline_scorer else Role.EXPLORATORY
+
+    @property
+    def role_in_words(self) -> str:
+        """The role, and which control it is."""
+        return f"{self.role}: {self.control}" if self.control else self.role.value
 
     @property
     def system(self) -> str:
         """What a table calls it: the experiment for its headline, else the control or scorer too, marked so."""
-        if self.role == "headline":
-            return self.experiment
-        if self.role == EXPLORATORY:
-            return f"{self.experiment}, {self.scorer} ({EXPLORATORY})"
-        if self.role == "control: log_mel_mean":  # the same for every experiment
-            return f"{self.role}, {self.scorer}"
-        return f"{self.experiment}, {self.role}, {self.scorer}"
+        experiment = self.results.experiment
+        if self.role is Role.HEADLINE:
+            return experiment
+        if self.role is Role.EXPLORATORY:
+            return f"{experiment}, {self.scorer} ({self.role})"
+        if self.control == LOG_MEL_MEAN:  # the same for every experiment
+            return f"{self.role_in_words}, {self.scorer}"
+        return f"{experiment}, {self.role_in_words}, {self.scorer}"
+
+    @property
+    def official(self) -> Official:
+        """The release's score, for releases with domains: that of 2020 is the mean over machine ids."""
+        found = self.summary.official
+        return Official() if found is None or found.score is None else found
+
+    @property
+    def seeds(self) -> Mapping[str, Spread]:
+        """Measures over seeds, where there are several."""
+        return {} if self.control else self.results.seeds.get(self.scorer, {})
+
+    def seconds(self, *names: str) -> float | None:
+        """Seconds that parts of the whole run took together; None where that is not known."""
+        known = [self.results.seconds[name] for name in names if name in self.results.seconds]
+        return sum(known) if known and not self.control else None
 
 
-def read_metrics(run: str | Path) -> dict[str, Any]:
-    """`metrics.json` of a run or of an evaluation's folder.
-
-    Raises:
-        InputError: there is none, or it is not what a run writes.
-    """
-    path = Path(run) / "metrics.json"
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        return report | {"scorers": dict(report["scorers"]), "headline_scorer": str(report["headline_scorer"])}
-    except OSError as error:
-        raise InputError(
-            f"{run}: no metrics.json in it; name the folder of a finished run that had test clips"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is not what a run writes ({error}); evaluate the run again") from error
-
-
-def rows_of(report: dict[str, Any], run: str) -> list[Row]:
-    """The rows of a run: headline, exploratory scorers, controls.
-
-    Args:
-        report: its `metrics.json`.
-        run: what to call it.
-    """
-    seconds = report.get("seconds", {})
-    fitted = [seconds[name] for name in ("train", "fit_scorers") if name in seconds]
-    shared = {
-        "run": run,
-        "experiment": report["experiment"],
-        "selection": report.get("selection", "unknown"),
-        "dataset": report["dataset"],
-        "machine": report["machine"],
-        "fit_seconds": sum(fitted) if fitted else None,
-        "score_seconds": seconds.get("score"),
-    }
-
-    def row(scorer: str, role: str, summary: dict[str, Any], over_seeds: dict[str, Any]) -> Row:
-        mean = summary["mean"]
-        official = summary.get("official", {})
-        intervals = {f"{name}_interval": tuple(of) for name, of in mean.get("interval_95", {}).items()}
-        spread = {
-            f"{name}_over_seeds": (of["mean"], of["standard_deviation"])
-            for name, of in over_seeds.items()
-            if name in ("auc", "pauc")
-        }
-        if "score" in official.get("interval_95", {}):
-            intervals["official_interval"] = tuple(official["interval_95"]["score"])
-        return Row(
-            scorer=scorer,
-            role=role,
-            official=official.get("score"),
-            official_parts=official.get("parts", {}),
-            auc=mean["auc"],
-            pauc=mean["pauc"],
-            average_precision=mean["average_precision"],
-            **intervals,
-            **spread,
-            **shared,
-        )
-
-    headline = report["headline_scorer"]
-    seeds = report.get("seeds", {})
-    names = [headline, *(name for name in report["scorers"] if name != headline)]
-    rows = [
-        row(name, "headline" if name == headline else EXPLORATORY, report["scorers"][name], seeds.get(name, {}))
-        for name in names
+def rows_of(results: Results, run: str) -> list[Row]:
+    """The rows of a run: headline, exploratory scorers, controls; `run` is what it is called."""
+    headline = results.headline_scorer
+    names = sorted(results.scorers, key=lambda name: name != headline)
+    return [Row(run, results, name, results.scorers[name]) for name in names] + [
+        Row(run, results, name, summary, control)
+        for control, by_scorer in results.controls.items()
+        for name, summary in by_scorer.items()
     ]
-    for control, by_scorer in report.get("controls", {}).items():
-        rows += [row(scorer, f"control: {control}", summary, {}) for scorer, summary in by_scorer.items()]
-    return rows
 
 
-def table(rows: Iterable[Row], *, exploratory: bool = False) -> list[list[str]]:
+def systems_table(rows: Iterable[Row], *, exploratory: bool = False) -> Table:
     """Systems × machine types: AUC / pAUC, their arithmetic and harmonic means, and seconds summed over the machines.
 
     Releases with domains have their official score over all the machine types too.
@@ -149,51 +92,48 @@ def table(rows: Iterable[Row], *, exploratory: bool = False) -> list[list[str]]:
         exploratory: whether scorers beside the headlines are rows too.
 
     Returns:
-        a table for `tables`, the header first; a machine that a system was not run on is empty, and then it has no
-        means.
+        the table; a machine that a system was not run on is empty, and then it has no means.
     """
-    rows = [row for row in rows if exploratory or row.role != EXPLORATORY]
-    machines = list(dict.fromkeys(row.machine for row in rows))
+    rows = [row for row in rows if exploratory or row.role is not Role.EXPLORATORY]
+    machines = list(dict.fromkeys(row.results.machine for row in rows))
     by_system: dict[str, dict[str, Row]] = {}
     for row in rows:
-        by_system.setdefault(row.system, {})[row.machine] = row
+        by_system.setdefault(row.system, {})[row.results.machine] = row
     several = len(machines) > 1
-    means = ["mean", "harmonic mean"] if several else []
-    has_official = any(row.official is not None for row in rows)
-    official = ["official score"] if has_official else []
-    result = [["AUC / pAUC", *machines, *means, *official, "selection", "fit s", "score s"]]
+    has_official = any(row.official.score is not None for row in rows)
+    header = ["AUC / pAUC", *machines, *(["mean", "harmonic mean"] if several else [])]
+    header += [*(["official score"] if has_official else []), "selection", "fit s", "score s"]
+    table = []
     for system, by_machine in by_system.items():
         of = list(by_machine.values())
-        cells = [pair(by_machine[name].auc, by_machine[name].pauc) if name in by_machine else "" for name in machines]
+        cells = [joined(_areas(by_machine[name])) if name in by_machine else "" for name in machines]
         if several:
             cells += [_over_machines(of, len(machines), mean) for mean in (arithmetic_mean, harmonic_mean)]
         if has_official:
             cells.append(_official(of, len(machines)))
-        is_control = of[0].role.startswith("control")
-        times = (
-            ["", ""] if is_control else [_sum([row.fit_seconds for row in of]), _sum([row.score_seconds for row in of])]
-        )
-        result.append([system, *cells, ", ".join(sorted({row.selection for row in of})), *times])
-    return result
+        selection = ", ".join(sorted({row.results.selection for row in of}))
+        times = [_sum([row.seconds(*names) for row in of]) for names in (("train", "fit_scorers"), ("score",))]
+        table.append([system, *cells, selection, *times])
+    return Table(header, table)
+
+
+def _areas(row: Row) -> tuple[float | None, float | None]:
+    return row.summary.mean.auc, row.summary.mean.pauc
 
 
 def _over_machines(rows: Sequence[Row], n_machines: int, mean: Callable[[Sequence[Any]], Any]) -> str:
-    values = [(row.auc, row.pauc) for row in rows]
+    values = [_areas(row) for row in rows]
     if len(values) < n_machines or any(None in of for of in values):
         return ""
-    return pair(*mean(values).tolist())
+    return joined(mean(values).tolist())
 
 
 def _official(rows: Sequence[Row], n_machines: int) -> str:
-    if len(rows) < n_machines or any(row.official is None for row in rows):
+    if len(rows) < n_machines or any(row.official.score is None for row in rows):
         return ""
-    return f"{official_scores.compute(rows[0].dataset, [row.official_parts for row in rows])['score']:.3f}"
+    dataset = rows[0].results.dataset
+    return f"{official_scores.compute(dataset, [row.official.parts for row in rows])['score']:.3f}"
 
 
 def _sum(seconds: Sequence[float | None]) -> str:
     return "" if None in seconds else f"{sum(seconds):.1f}"
-
-
-def pair(auc: float | None, pauc: float | None) -> str:
-    """`0.902 / 0.829`, or `undefined`."""
-    return "undefined" if auc is None or pauc is None else f"{auc:.3f} / {pauc:.3f}"

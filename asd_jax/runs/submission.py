@@ -10,17 +10,14 @@ file names that the published evaluators read.
 import re
 from pathlib import Path
 
-import numpy as np
-
 from asd_jax.datasets.clips import Clip
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.releases import own_name
 from asd_jax.errors import InputError
 from asd_jax.evaluation import official_scores
+from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import ScoredClips, read_scores
-from asd_jax.files import write_text
-from asd_jax.report.text_tables import csv_text
-from asd_jax.runs.result_rows import read_metrics
+from asd_jax.files import csv_text, write_text
 
 FOLDER = "submission"
 
@@ -53,7 +50,7 @@ def files(scored: ScoredClips, *, headline: str, machine: str, dataset: str) -> 
     lines: dict[str, list[list[str]]] = {}
     seen: dict[tuple[str, str], str] = {}
     for clip, score, decision in zip(scored.clips, scored.scores[headline], scored.decisions, strict=True):
-        if decision is None or not np.isfinite(score):
+        if decision is None:
             raise InputError(f"--submission: the score of {clip.file_name} is {score}, which no challenge takes")
         name = clip.file_name.rsplit("/", 1)[-1]
         suffix = _suffix(clip, release)
@@ -83,8 +80,8 @@ def write(run: str | Path) -> list[Path]:
     """
     run = Path(run)
     scored = read_scores(run / "scores.csv")
-    metrics = read_metrics(run)
-    texts = files(scored, headline=metrics["headline_scorer"], machine=metrics["machine"], dataset=metrics["dataset"])
+    results = Results.read(run)
+    texts = files(scored, headline=results.headline_scorer, machine=results.machine, dataset=results.dataset)
     for name, text in texts.items():
         write_text(run / FOLDER / name, text)
     return [run / FOLDER / name for name in texts]

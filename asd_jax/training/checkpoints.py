@@ -1,4 +1,4 @@
-"""Orbax checkpoints: the state of a training run, and the detector bundle. The only file that imports Orbax."""
+"""Orbax checkpoints: the states of a training run."""
 
 import dataclasses
 import math
@@ -10,11 +10,8 @@ import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
-from asd_jax.errors import InputError
 from asd_jax.training.progress import Progress
 from asd_jax.training.state import TrainState
-
-FORMAT = 1  # of bundles and training states; one more whenever an older program could not read them
 
 
 class RunCheckpoints:
@@ -86,37 +83,3 @@ def _none_if_nan(value: float) -> float | None:
 
 def _nan_if_none(value: Any) -> Any:
     return math.nan if value is None else value
-
-
-def save_bundle(folder: str | Path, arrays: PyTree, metadata: dict[str, Any]) -> None:
-    """Write arrays and JSON metadata as one Orbax checkpoint, which appears whole or not at all."""
-    folder = Path(folder).absolute()
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
-        args = ocp.args.Composite(
-            arrays=ocp.args.StandardSave(jax.device_get(arrays)),
-            metadata=ocp.args.JsonSave({"format": FORMAT} | metadata),
-        )
-        checkpointer.save(folder, args=args, force=True)
-
-
-def load_bundle(folder: str | Path) -> tuple[PyTree, dict[str, Any]]:
-    """Read what `save_bundle` wrote.
-
-    Raises:
-        InputError: there is no bundle, or another version of this library wrote it.
-    """
-    folder = Path(folder).absolute()
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no checkpoint there; give the folder of a finished run")
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
-        try:
-            metadata = checkpointer.restore(folder, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
-        except (KeyError, ValueError, FileNotFoundError) as error:
-            raise InputError(f"{folder} is not a checkpoint of this library; train it again") from error
-        if metadata.get("format") != FORMAT:
-            raise InputError(
-                f"{folder} was written in checkpoint format {metadata.get('format')}, this version reads format "
-                f"{FORMAT}; train it again"
-            )
-        restored = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore()))
-    return restored.arrays, metadata

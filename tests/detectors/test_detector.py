@@ -5,10 +5,12 @@ import soxr
 
 from asd_jax import load_detector
 from asd_jax.datasets import open_dataset
+from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.extraction import extract
-from asd_jax.detectors import detector as detector_module
-from asd_jax.detectors.detector import Detector, save_detectors
-from asd_jax.detectors.fitted_scorers import fit_scorers
+from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
+from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.fitted_scorers import FittedScorer, fit_scorers
+from asd_jax.detectors.thresholds import Method, Source, Threshold
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.features.scaling import standardize
@@ -17,6 +19,8 @@ from asd_jax.models import LSTMPredictorConfig
 from asd_jax.models.network import Network
 from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.representations.residual import Residual
+
+FAN = Machine("fan", "id_00")
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +38,8 @@ def detector(recordings):
     network = Network(LSTMPredictorConfig(hidden_size=4, context_frames=3), 128)
     params, model_state = network.init(key=jax.random.key(0))
     residual = Residual(network, params, model_state, standardize(train.frames.values))
-    ids = [clip.machine_id for clip in train.clips]
-    fitted = fit_scorers(residual(train.frames), ids, held_out=np.arange(24) % 4 == 0)
+    machines = [clip.machine for clip in train.clips]
+    fitted = fit_scorers(residual(train.frames), machines, held_out=np.arange(24) % 4 == 0)
     return Detector(FrontEnd(), residual, fitted, "mse", min_frames=4)
 
 
@@ -74,14 +78,14 @@ def test_an_array_of_clips_and_a_single_one(detector, recordings):
 def test_decide_holds_scores_against_the_threshold(detector, recordings):
     _, waveforms, ids = recordings
     scores = detector.score(waveforms, sample_rate=16_000, machine_id=ids)
-    limits = [detector.fitted["mse"][machine_id].threshold.value for machine_id in ids]
+    limits = [detector.fitted["mse"]["fan", machine_id].threshold.value for machine_id in ids]
     np.testing.assert_array_equal(detector.decide(waveforms, sample_rate=16_000, machine_id=ids), scores > limits)
 
 
 def test_share_of_normal_clips_above(detector, recordings):
     verdict = detector.judge(recordings[1], sample_rate=16_000, machine_id=recordings[2])
     for score, machine_id, share in zip(verdict.scores, recordings[2], verdict.share_of_normal_above, strict=True):
-        assert share == np.mean(detector.fitted["mse"][machine_id].normal_scores > score)
+        assert share == np.mean(detector.fitted["mse"]["fan", machine_id].normal_scores > score)
 
 
 def test_unknown_machine_id(detector, recordings):
@@ -135,7 +139,7 @@ def test_silence_gets_a_finite_score(detector):
 
 def test_saved_and_loaded_detectors_score_bit_equal(detector, recordings, tmp_path):
     control = Detector(FrontEnd(), FrameMean(), {"mahalanobis": detector.fitted["mahalanobis"]}, "mahalanobis", 4)
-    save_detectors(tmp_path, {"detector": detector, "log_mel_mean": control})
+    Detectors(detector, {LOG_MEL_MEAN: control}, {3: control}).save(tmp_path)
     loaded = load_detector(tmp_path)
     assert loaded.machine_ids == ("id_00", "id_02") and loaded.front_end == FrontEnd()
     for scorer in detector.fitted:
@@ -143,17 +147,71 @@ def test_saved_and_loaded_detectors_score_bit_equal(detector, recordings, tmp_pa
         np.testing.assert_array_equal(
             loaded.score(recordings[1], **arguments), detector.score(recordings[1], **arguments)
         )
-        assert loaded.fitted[scorer]["id_00"].threshold == detector.fitted[scorer]["id_00"].threshold
-    assert isinstance(detector_module.load_detectors(tmp_path)["log_mel_mean"].representation, FrameMean)
+        assert loaded.fitted[scorer][FAN].threshold == detector.fitted[scorer][FAN].threshold
+    detectors = Detectors.load(tmp_path)
+    assert isinstance(detectors.controls[LOG_MEL_MEAN].representation, FrameMean) and set(detectors.further_seeds) == {
+        3
+    }
 
 
 def test_thresholds_come_from_scores_that_the_scorer_did_not_see(detector):
-    assert detector.fitted["mse"]["id_00"].threshold.fitted_on == "validation clips"
-    assert detector.fitted["mse"]["id_00"].threshold.n_normal == 3
-    assert detector.fitted["mahalanobis"]["id_00"].threshold.fitted_on == "out-of-fold training clips"
-    assert detector.fitted["mahalanobis"]["id_00"].threshold.n_normal == 12
+    assert detector.fitted["mse"][FAN].threshold.fitted_on == "validation clips"
+    assert detector.fitted["mse"][FAN].threshold.n_normal == 3
+    assert detector.fitted["mahalanobis"][FAN].threshold.fitted_on == "out-of-fold training clips"
+    assert detector.fitted["mahalanobis"][FAN].threshold.n_normal == 12
 
 
 def test_a_rate_that_cannot_be(detector):
     with pytest.raises(InputError, match="sample_rate=0"):
         detector.prepare(np.zeros(16_000, np.float32), sample_rate=0, name="clip")
+
+
+class ByMachine:
+    """A scorer that gives one number, whatever it hears."""
+
+    name, reads = "by_machine", "vector"
+
+    def __init__(self, score):
+        self.value = score
+
+    def score(self, vectors):
+        return np.full(len(vectors), self.value)
+
+
+def made(scores):
+    """A detector of machines that each score what they are given to."""
+    limit = Threshold("gamma_0.9", 1.5, Method.GAMMA, 3, Source.VALIDATION)
+    fitted = {machine: FittedScorer(ByMachine(score), np.arange(3.0), limit) for machine, score in scores.items()}
+    return Detector(FrontEnd(), FrameMean(), {"by_machine": fitted}, "by_machine")
+
+
+def test_machine_types_that_share_an_id():
+    fan, pump = Machine("fan", "id_00"), Machine("pump", "id_00")
+    both = made({fan: 1.0, pump: 2.0, Machine("pump", "id_01"): 3.0})
+    assert both.machine_ids == ("id_00", "id_01") and both.machines[:2] == (fan, pump)
+    options = {"sample_rate": 16_000}
+    clips = np.zeros((3, 16_000), np.float32)
+    assert both.score(clips[0], machine_id="id_01", **options) == 3.0  # of one machine type only
+    given = {"machine_id": ["id_00", "id_00", "id_01"], "machine_type": ["fan", "pump", "pump"]}
+    verdict = both.judge(clips, **given, **options)
+    assert verdict.scores.tolist() == [1.0, 2.0, 3.0] and verdict.machine_types.tolist() == ["fan", "pump", "pump"]
+    assert both.decide(clips, **given, **options).tolist() == [False, True, True]
+    with pytest.raises(InputError, match="'id_00' belongs to several machine types, fan, pump; give machine_type"):
+        both.score(clips, machine_id="id_00", **options)
+    with pytest.raises(InputError, match="machine type 'valve' is unknown; this detector knows fan, pump"):
+        both.score(clips, machine_id="id_00", machine_type="valve", **options)
+    assert both.score(clips[0], unknown_machine_id="min", **options) == 1.0
+    assert both.score(clips[0], machine_type="pump", unknown_machine_id="min", **options) == 2.0
+    assert both.score(clips[0], machine_type="fan", **options) == 1.0  # which has one machine
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_has_no_decision(score):
+    detector = made({Machine("fan", "id_00"): score})
+    clips = np.zeros((2, 16_000), np.float32)
+    assert detector.judge(clips, sample_rate=16_000).is_anomalous.tolist() == [None, None]
+    np.testing.assert_array_equal(detector.score(clips, sample_rate=16_000), [score, score])
+    with pytest.raises(InputError, match="2 of 2 scores are not finite"):
+        detector.decide(clips, sample_rate=16_000)
+    with pytest.raises(InputError, match="1 of 1 scores are not finite"):
+        detector.decide(clips[0], sample_rate=16_000)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from asd_jax import scorers
+from asd_jax.datasets.clips import Machine
 from asd_jax.detectors.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
 from asd_jax.errors import InputError
 from asd_jax.features.stored_clips import StoredClips
@@ -24,7 +25,8 @@ def values(clips: StoredClips) -> ClipRepresentation:
     return ClipRepresentation(FrameMean()(clips).vector, window_vector=windows)
 
 
-IDS = ["id_00"] * 16 + ["id_02"] * 8
+FIRST, SECOND = Machine("fan", "id_00"), Machine("fan", "id_02")
+MACHINES = [FIRST] * 16 + [SECOND] * 8
 
 
 def test_windows_are_consecutive_frames_of_one_clip(clips, values):
@@ -39,7 +41,7 @@ def test_windows_are_consecutive_frames_of_one_clip(clips, values):
 
 @pytest.mark.parametrize(("rule", "reduce"), [("mean", np.mean), ("max", np.max)])
 def test_window_scores_are_pooled_by_the_rule(values, clips, rule, reduce):
-    fitted = fit_scorers(values, IDS, specs=[ScorerSpec("kmeans", pool=rule)])["kmeans"]["id_00"]
+    fitted = fit_scorers(values, MACHINES, specs=[ScorerSpec("kmeans", pool=rule)])["kmeans"][FIRST]
     windows = np.concatenate([values.window_vector.of(np.array([i])).sample(None, seed=0) for i in range(16)])
     plain = scorers.fit("kmeans", windows)
     of_clip_2 = np.stack([clips.clip(2)[i : i + 4].reshape(-1) for i in range(0, 12, 2)])
@@ -51,13 +53,13 @@ def test_window_scores_are_pooled_by_the_rule(values, clips, rule, reduce):
 
 
 def test_thresholds_rest_on_clips_that_the_scorer_did_not_see(values):
-    fitted = fit_scorers(values, IDS, specs=[ScorerSpec("knn", settings={"n_neighbors": 1})])["knn"]["id_00"]
+    fitted = fit_scorers(values, MACHINES, specs=[ScorerSpec("knn", settings={"n_neighbors": 1})])["knn"][FIRST]
     assert fitted.threshold.fitted_on == "out-of-fold training clips"
     assert fitted.normal_scores.min() > 0  # a clip's nearest neighbour among clips that hold it is itself, at 0
 
 
 def test_state_brings_a_pooled_scorer_back(values):
-    fitted = fit_scorers(values, IDS, specs=[ScorerSpec("pca+kmeans", pool="gwrp")])["pca+kmeans"]["id_02"]
+    fitted = fit_scorers(values, MACHINES, specs=[ScorerSpec("pca+kmeans", pool="gwrp")])["pca+kmeans"][SECOND]
     again = FittedScorer.from_state(*fitted.to_state())
     np.testing.assert_array_equal(again.score(values), fitted.score(values))
     assert (again.threshold, again.window_threshold) == (fitted.threshold, fitted.window_threshold)
@@ -70,31 +72,31 @@ def test_one_class_svm_says_how_many_windows_it_was_fitted_on(monkeypatch):
     windows = WindowVectors(frames, np.arange(0, 150, 15), np.full(10, 15))
     values = ClipRepresentation(np.zeros((10, 1)), window_vector=windows)
     spec = ScorerSpec("ocsvm", pool="mean", settings={"nu": 0.01})
-    fitted = fit_scorers(values, ["id_00"] * 10, specs=[spec])["ocsvm"]["id_00"]
+    fitted = fit_scorers(values, [FIRST] * 10, specs=[spec])["ocsvm"][FIRST]
     assert fitted.note == "fitted on 100 of its 150 windows, drawn with seed 0"
 
 
 def test_search_settings_are_kept(values):
-    fitted = fit_scorers(values, ["id_00"] * 24, specs=[ScorerSpec("knn", search=True, label="nearest")])
-    settings = fitted["nearest"]["id_00"].settings
-    assert settings["n_neighbors"] == fitted["nearest"]["id_00"].scorer.n_neighbors
+    fitted = fit_scorers(values, [FIRST] * 24, specs=[ScorerSpec("knn", search=True, label="nearest")])
+    settings = fitted["nearest"][FIRST].settings
+    assert settings["n_neighbors"] == fitted["nearest"][FIRST].scorer.n_neighbors
 
 
 def test_what_is_refused(values):
     with pytest.raises(InputError, match="scorer mse reads the window errors of clips, which"):
-        fit_scorers(values, IDS, specs=[ScorerSpec("mse")])
+        fit_scorers(values, MACHINES, specs=[ScorerSpec("mse")])
     with pytest.raises(InputError, match="scores whole clips, not windows"):
         ScorerSpec("lof", pool="mean")
     with pytest.raises(InputError, match="no pooling rule 'median'"):
         ScorerSpec("kmeans", pool="median")
     with pytest.raises(InputError, match="lof needs at least 2 normal training clips of id_02, got 1"):
-        fit_scorers(values.of(np.arange(17)), IDS[:17], specs=[ScorerSpec("lof")])
+        fit_scorers(values.of(np.arange(17)), MACHINES[:17], specs=[ScorerSpec("lof")])
 
 
 def test_thresholds_of_cut_recordings_are_those_of_recordings(values):
     recordings = [f"{index // 4}.wav" for index in range(24)]
     spec = ScorerSpec("knn", settings={"n_neighbors": 1})
-    fitted = fit_scorers(values, IDS, recordings=recordings, specs=[spec])["knn"]["id_00"]
+    fitted = fit_scorers(values, MACHINES, recordings=recordings, specs=[spec])["knn"][FIRST]
     assert fitted.threshold.fitted_on == "out-of-fold training recordings" and fitted.threshold.n_normal == 4
     vectors = values.vector[:16]
     expected = []
@@ -106,6 +108,6 @@ def test_thresholds_of_cut_recordings_are_those_of_recordings(values):
 
 
 def test_one_recording_alone_cannot_be_scored_unseen(values):
-    fitted = fit_scorers(values, ["a"] * 24, recordings=["a.wav"] * 24, specs=[ScorerSpec("kmeans")])["kmeans"]["a"]
+    fitted = fit_scorers(values, [FIRST] * 24, recordings=["a.wav"] * 24, specs=[ScorerSpec("kmeans")])["kmeans"][FIRST]
     assert fitted.threshold.fitted_on == "the 1 training recording(s) it was fitted on"
     assert fitted.threshold.value == fitted.score(values).max()

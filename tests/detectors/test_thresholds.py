@@ -6,19 +6,28 @@ import scipy.stats
 
 from asd_jax import scorers
 from asd_jax.detectors import thresholds
+from asd_jax.detectors.thresholds import Method, Source, decide
 from asd_jax.errors import InputError
+
+SOURCE = Source.OUT_OF_FOLD
+
+
+def out_of_fold(fit, vectors):
+    """Scores by the folds that a run takes."""
+    folds = thresholds.folds(len(vectors), seed=0)
+    return thresholds.out_of_fold_scores(lambda others, own: fit(vectors[others]).score(vectors[own]), folds)
 
 
 def test_gamma_quantile_of_gamma_scores():
     scores = scipy.stats.gamma.rvs(3.0, scale=2.0, size=4000, random_state=0)
-    threshold = thresholds.fit("gamma_0.9", scores, fitted_on="test")
+    threshold = thresholds.fit("gamma_0.9", scores, source=SOURCE)
     assert threshold.method == "gamma" and threshold.location == 0.0
     assert threshold.value == pytest.approx(scipy.stats.gamma.ppf(0.9, 3.0, scale=2.0), rel=0.03)
 
 
 def test_negative_scores_are_shifted_and_the_shift_is_stated():
     scores = scipy.stats.norm.rvs(-50, 3, size=2000, random_state=0)
-    threshold = thresholds.fit("gamma_0.9", scores, fitted_on="test")
+    threshold = thresholds.fit("gamma_0.9", scores, source=SOURCE)
     assert threshold.location < scores.min()
     assert np.mean(scores > threshold.value) == pytest.approx(0.1, abs=0.02)
 
@@ -29,7 +38,7 @@ def test_negative_scores_are_shifted_and_the_shift_is_stated():
     ids=["two lumps", "constant", "one"],
 )
 def test_falls_back_to_the_empirical_quantile(scores):
-    threshold = thresholds.fit("gamma_0.9", scores, fitted_on="test")
+    threshold = thresholds.fit("gamma_0.9", scores, source=SOURCE)
     assert threshold.method == "empirical_quantile"
     assert threshold.value == np.quantile(scores, 0.9)
 
@@ -41,7 +50,7 @@ def test_few_scores_keep_the_gamma_and_its_false_alarm_rate():
     methods = []
     for _ in range(200):
         scores = rng.gamma(50.0, 1.0, 6)
-        threshold = thresholds.fit("gamma_0.9", scores, fitted_on="test")
+        threshold = thresholds.fit("gamma_0.9", scores, source=SOURCE)
         methods.append(threshold.method)
         rates["fitted"].append(scipy.stats.gamma.sf(threshold.value, 50.0))
         rates["quantile"].append(scipy.stats.gamma.sf(np.quantile(scores, 0.9), 50.0))
@@ -71,25 +80,23 @@ def test_names_of_rules():
 
 
 def test_percentile_is_the_empirical_one():
-    threshold = thresholds.fit("percentile_75", np.arange(9.0), fitted_on="test")
+    threshold = thresholds.fit("percentile_75", np.arange(9.0), source=SOURCE)
     assert (threshold.value, threshold.method) == (6.0, "empirical_quantile")
 
 
 @pytest.mark.parametrize(("n_clips", "rank"), [(9, 9), (10, 10), (18, 18), (19, 18), (29, 27), (99, 90)])
 def test_conformal_takes_the_order_statistic(n_clips, rank):
     scores = np.random.default_rng(0).permutation(np.arange(1.0, n_clips + 1))
-    threshold = thresholds.fit("conformal", scores, fitted_on="test")
+    threshold = thresholds.fit("conformal", scores, source=SOURCE)
     assert (threshold.value, threshold.method) == (rank, "conformal")
 
 
 def test_conformal_never_alarms_where_it_cannot_keep_its_promise():
-    threshold = thresholds.fit("conformal", np.arange(8.0), fitted_on="test")
-    assert threshold.value == np.inf and threshold.method == "conformal, never alarms: needs 9 normal clips"
-    assert thresholds.fit("conformal_0.95", np.arange(18.0), fitted_on="test").value == np.inf
+    threshold = thresholds.fit("conformal", np.arange(8.0), source=SOURCE)
+    assert threshold.value == np.inf and (threshold.method, threshold.n_needed) == (Method.CONFORMAL, 9)
+    assert thresholds.fit("conformal_0.95", np.arange(18.0), source=SOURCE).value == np.inf
     saved = json.loads(json.dumps(threshold.to_dict(), allow_nan=False))
     assert saved["value"] is None and thresholds.Threshold.from_dict(saved) == threshold
-    values = thresholds.measures(threshold, np.array([1e9, 0.0]), np.array([True, False]))
-    assert values["value"] is None and values["confusion"] == [[1, 0], [1, 0]]
 
 
 @pytest.mark.parametrize("n_clips", [9, 12, 19, 60])
@@ -104,7 +111,7 @@ def test_conformal_bounds_the_false_alarm_rate_at_any_number_of_clips(n_clips, d
     }[draw]
     n_trials = 4000
     calibration, new = sample((n_trials, n_clips)), sample((n_trials, 20))
-    limits = np.array([thresholds.fit("conformal", scores, fitted_on="test").value for scores in calibration])
+    limits = np.array([thresholds.fit("conformal", scores, source=SOURCE).value for scores in calibration])
     rate = np.mean(new > limits[:, None])
     # A trial's rate has a standard deviation of up to 0.13 (nine clips).
     assert rate <= 0.1 + 4 * 0.13 / np.sqrt(n_trials)
@@ -115,45 +122,36 @@ def test_conformal_bounds_the_false_alarm_rate_at_any_number_of_clips(n_clips, d
 
 def test_not_finite_scores_are_refused():
     with pytest.raises(InputError, match="1 of 2 are not finite"):
-        thresholds.fit("gamma_0.9", np.array([1.0, np.nan]), fitted_on="test")
+        thresholds.fit("gamma_0.9", np.array([1.0, np.nan]), source=SOURCE)
     with pytest.raises(InputError, match="there are none"):
-        thresholds.fit("conformal", np.array([]), fitted_on="test")
+        thresholds.fit("conformal", np.array([]), source=SOURCE)
 
 
 def test_out_of_fold_scores_are_higher_than_in_sample_ones():
     vectors = np.random.default_rng(0).standard_normal((60, 30))
     fit = scorers.get("mahalanobis").fit
-    unseen = thresholds.out_of_fold_scores(fit, vectors, seed=0)
+    unseen = out_of_fold(fit, vectors)
     assert np.isfinite(unseen).all()
     assert unseen.mean() > fit(vectors).score(vectors).mean()
 
 
-def test_measures_by_hand():
-    threshold = thresholds.Threshold("gamma_0.9", 1.0, "gamma", 0.0, 10, "test")
-    scores = np.array([0.5, 1.5, 0.2, 2.0, 3.0, 0.9])
-    is_anomaly = np.array([False, False, False, True, True, True])
-    values = thresholds.measures(threshold, scores, is_anomaly)
-    assert values["confusion"] == [[2, 1], [1, 2]]
-    assert values["false_alarm_rate"] == pytest.approx(1 / 3)
-    assert values["true_positive_rate"] == values["recall"] == pytest.approx(2 / 3)
-    assert values["precision"] == pytest.approx(2 / 3)
-    assert values["f1"] == pytest.approx(2 / 3)
-    assert values["accuracy"] == pytest.approx(4 / 6)
-    assert values["normal_precision"] == values["normal_recall"] == values["normal_f1"] == pytest.approx(2 / 3)
+def test_out_of_fold_scores_of_windows_are_filled_up():
+    fold = np.array([0, 1, 0])
+    widths = {1: 2, 2: 3}  # of one clip in fold 1, of two in fold 0
+    scores = thresholds.out_of_fold_scores(lambda others, own: np.ones((own.sum(), widths[own.sum()])), fold)
+    np.testing.assert_array_equal(np.isnan(scores).sum(axis=1), [0, 1, 0])
 
 
-def test_measures_of_scores_that_are_not_finite_are_undefined():
-    threshold = thresholds.Threshold("gamma_0.9", 1.0, "gamma", 0.0, 10, "test")
-    values = thresholds.measures(threshold, np.array([0.5, np.nan]), np.array([False, True]))
-    assert values["recall"] is None and values["confusion"] is None
-    assert values["undefined"] == "1 of 2 scores are not finite"
+def test_a_decision_needs_a_finite_score():
+    decisions = decide(np.array([2.0, 1.0, 0.5, np.nan, np.inf, -np.inf]), 1.0)
+    assert decisions.tolist() == [True, False, False, None, None, None]
+    assert decide(np.array([1e300, np.nan]), np.array([np.inf, np.inf])).tolist() == [False, None]
 
 
-def test_measures_without_anomalies_are_undefined_not_zero():
-    threshold = thresholds.Threshold("gamma_0.9", 9.0, "gamma", 0.0, 10, "test")
-    values = thresholds.measures(threshold, np.arange(3.0), np.zeros(3, bool))
-    assert values["recall"] is None and values["precision"] is None and values["f1"] is None
-    assert values["false_alarm_rate"] == 0.0
+@pytest.mark.parametrize("source", Source)
+def test_words_of_where_scores_come_from(source):
+    clips, recordings = (source.words(n_normal=7, of_recordings=cut) for cut in (False, True))
+    assert "clip" in clips and (source is Source.LABELLED_TEST or "recording" in recordings)
 
 
 @pytest.mark.parametrize("rule", ["gamma_0.9", "conformal"])
@@ -168,7 +166,7 @@ def test_false_alarm_rate_on_real_slide_rails(rule, real_data):
             n_test = int(((machine_id == chosen) & is_anomaly).sum())
             train, test = normal[:-n_test], normal[-n_test:]
             fit = scorers.get("mahalanobis").fit
-            unseen = thresholds.out_of_fold_scores(fit, train, seed=0)
-            threshold = thresholds.fit(rule, unseen, fitted_on="out-of-fold")
+            unseen = out_of_fold(fit, train)
+            threshold = thresholds.fit(rule, unseen, source=SOURCE)
             rates.append(np.mean(fit(train).score(test) > threshold.value))
     assert sum(0.03 <= rate <= 0.20 for rate in rates) >= 7, rates

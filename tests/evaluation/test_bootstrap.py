@@ -58,5 +58,5 @@ def test_the_interval_covers_the_true_auc():
 
 
 def test_a_difference_of_zero_is_not_missed_by_rounding():
-    assert bootstrap.interval(np.full(100, 1.1e-16)) == [0.0, 0.0]
-    assert bootstrap.interval(np.full(100, -1.1e-16)) == [0.0, 0.0]
+    assert bootstrap.interval(np.full(100, 1.1e-16)) == (0.0, 0.0)
+    assert bootstrap.interval(np.full(100, -1.1e-16)) == (0.0, 0.0)

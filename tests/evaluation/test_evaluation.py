@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from asd_jax.report.run_tables import format_report
 
 from asd_jax.datasets.clips import Clip
 from asd_jax.detectors.detector import Detector
@@ -13,7 +14,6 @@ from asd_jax.detectors.thresholds import Threshold
 from asd_jax.evaluation.evaluate import evaluate
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.report.run_tables import format_report
 from asd_jax.representations.frame_mean import FrameMean
 
 SECTIONS = ["section_00", "section_01"]

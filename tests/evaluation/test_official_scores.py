@@ -16,9 +16,7 @@ def official(dataset, clips):
     labels = Labels(
         np.asarray(is_anomaly, bool), np.ones(len(clips), bool), list(sections), list(domains), dataset=dataset
     )
-    return metrics.measure_all(np.asarray(scores, float), labels, labels.resamples(n_resamples=20)).summary.get(
-        "official"
-    )
+    return metrics.measure_all(np.asarray(scores, float), labels, labels.resamples(n_resamples=20)).summary.official
 
 
 CLIPS = [
@@ -35,39 +33,39 @@ CLIPS = [
 def test_2022_and_later_by_hand(year):
     found = official(f"dcase{year}", CLIPS)
     # AUC (source): 1, 3 against 4, 5: 1. AUC (target): 2, 6 against 4, 5: 1/2. pAUC: a normal clip is highest of all.
-    assert found["parts"] == {
+    assert found.parts == {
         "section_00 source auc": 1.0,
         "section_00 target auc": 0.5,
         "section_00 pauc": pytest.approx(WORST_PAUC),
     }
-    assert found["score"] == pytest.approx(3 / (1 + 2 + 1 / WORST_PAUC))
-    low, high = found["interval_95"]["score"]
+    assert found.score == pytest.approx(3 / (1 + 2 + 1 / WORST_PAUC))
+    low, high = found.interval_95["score"]
     assert 0 <= low <= high <= 1
 
 
 def test_2021_by_hand():
     found = official("dcase2021", CLIPS)
     # Within the source domain 1, 3 against 4; within the target domain 2, 6 against 5.
-    assert found["parts"] == {
+    assert found.parts == {
         "section_00 source auc": 1.0,
         "section_00 source pauc": 1.0,
         "section_00 target auc": 0.5,
         "section_00 target pauc": pytest.approx(WORST_PAUC),
     }
-    assert found["score"] == pytest.approx(4 / (1 + 1 + 2 + 1 / WORST_PAUC))
+    assert found.score == pytest.approx(4 / (1 + 1 + 2 + 1 / WORST_PAUC))
 
 
 def test_several_sections_by_hand():
     perfect = [("section_01", domain, label, 9 * label) for domain in (SOURCE, TARGET) for label in (0, 1)]
     found = official("dcase2022", CLIPS + perfect)
-    assert found["score"] == pytest.approx(6 / (1 + 2 + 1 / WORST_PAUC + 3))
+    assert found.score == pytest.approx(6 / (1 + 2 + 1 / WORST_PAUC + 3))
 
 
 def test_2020_by_hand():
     clips = [("id_01", "", 0, 1), ("id_01", "", 1, 2), ("id_02", "", 0, 3), ("id_02", "", 0, 1), ("id_02", "", 1, 2)]
     found = official("dcase2020", clips)
-    assert found["auc"] == pytest.approx((1 + 0.5) / 2) and found["pauc"] == pytest.approx((1 + WORST_PAUC) / 2)
-    assert "score" not in found and set(found["interval_95"]) == {"auc", "pauc"}
+    assert found.auc == pytest.approx((1 + 0.5) / 2) and found.pauc == pytest.approx((1 + WORST_PAUC) / 2)
+    assert found.score is None and set(found.interval_95) == {"auc", "pauc"}
 
 
 def test_over_machine_types():

@@ -32,7 +32,7 @@ def test_no_threshold_does_better(clips):
     if is_anomaly.all() or not is_anomaly.any():
         assert best is None and at_80 is None
         return
-    candidates = [thresholds.Threshold("", value - 0.5, "", 0.0, 1, "") for value in range(8)]
+    candidates = [Threshold("", value - 0.5, Method.ORACLE, 1, Source.LABELLED_TEST) for value in range(8)]
     tried = [thresholds.measures(candidate, scores, is_anomaly) for candidate in candidates]
     found = thresholds.measures(best, scores, is_anomaly)
     assert found["f1"] == pytest.approx(max(values["f1"] for values in tried))

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from asd_jax.detectors.thresholds import decide
 from asd_jax.report.plots import style
 
 _LOGARITHMIC = 30.0  # ratio of the largest to the smallest score from which on their axis is logarithmic
@@ -40,7 +41,7 @@ def score_histograms(
             anomalous = is_anomaly[machine_id]
             parts = {"normal": values[~anomalous], "anomalous": values[anomalous]}
         for name, part in parts.items():
-            above[name].extend(part > limit)
+            above[name].extend(decide(part, limit).filled(False))
         _histogram(axes, parts, limit)
         axes.set_title(style.plain(machine_id))
         axes.set_ylabel("clips")

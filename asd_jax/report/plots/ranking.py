@@ -8,19 +8,20 @@ from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from asd_jax.evaluation import metrics
+from asd_jax.evaluation.results import Measures
 from asd_jax.report.plots import style
 
 
 def _defined(
     scores: Mapping[str, np.ndarray], is_anomaly: Mapping[str, np.ndarray]
-) -> dict[str, tuple[np.ndarray, np.ndarray, dict]]:
+) -> dict[str, tuple[np.ndarray, np.ndarray, Measures]]:
     """Scores, labels and measures of the machine ids that have both classes."""
     result = {}
     for name, values in scores.items():
         finite = np.isfinite(values)
         values, labels = values[finite], is_anomaly[name][finite]
         measures = metrics.measure(values, labels)
-        if "undefined" not in measures:
+        if measures.undefined is None:
             result[name] = (values, labels, measures)
     return result
 
@@ -46,12 +47,12 @@ def roc(
     axes.plot([0, 1], [0, 1], color="#888888", lw=1, ls=":", label="chance")
     for number, (name, (values, labels, measures)) in enumerate(defined.items()):
         false_alarm_rate, true_positive_rate, _ = roc_curve(labels, values)
-        label = f"{style.plain(name)}: {measures['auc']:.3f} / {measures['pauc']:.3f}"
+        label = f"{style.plain(name)}: {measures.auc:.3f} / {measures.pauc:.3f}"
         axes.plot(false_alarm_rate, true_positive_rate, lw=1.8, label=label, **style.line_style(number))
     axes.set(xlabel="false-alarm rate", ylabel="share of anomalies found", xlim=(0, 1), ylim=(0, 1.01))
     axes.legend(loc="lower right", title="AUC / pAUC", alignment="left")
     if defined:
-        auc, pauc = (np.mean([measures[name] for _, _, measures in defined.values()]) for name in ("auc", "pauc"))
+        auc, pauc = (np.mean([getattr(of, name) for _, _, of in defined.values()]) for name in ("auc", "pauc"))
         found = "an anomaly outscores a normal clip"
         style.title(figure, f"In {style.percent(auc)} of pairs {found} (AUC {auc:.3f}, pAUC {pauc:.3f})")
     else:
@@ -69,12 +70,12 @@ def precision_recall(
     defined = _defined(scores, is_anomaly)
     for number, (name, (values, labels, measures)) in enumerate(defined.items()):
         precision, recall, _ = precision_recall_curve(labels, values)
-        label = f"{style.plain(name)}: {measures['average_precision']:.3f}"
+        label = f"{style.plain(name)}: {measures.average_precision:.3f}"
         axes.step(recall, precision, where="post", lw=1.8, label=label, **style.line_style(number))
     if defined:
         base = np.mean([labels.mean() for _, labels, _ in defined.values()])
         axes.axhline(base, color="#888888", lw=1, ls=":", label=f"share of anomalies: {base:.2f}")
-        mean = np.mean([measures["average_precision"] for _, _, measures in defined.values()])
+        mean = np.mean([measures.average_precision for _, _, measures in defined.values()])
         axes.legend(loc="lower left", title="average precision", alignment="left")
         style.title(figure, f"Average precision {mean:.3f}, where guessing gives {base:.2f}")
     else:

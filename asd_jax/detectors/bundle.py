@@ -1,0 +1,154 @@
+"""What a run keeps of its detectors: one Orbax checkpoint, from which they come back to the same scores."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+from jaxtyping import PyTree
+
+from asd_jax import representations
+from asd_jax.datasets.clips import Machine
+from asd_jax.datasets.cutting import Cutting
+from asd_jax.detectors import format_1
+from asd_jax.detectors.detector import Detector
+from asd_jax.detectors.fitted_scorers import FittedScorer
+from asd_jax.errors import InputError
+from asd_jax.features import FrontEnd
+
+FORMAT = 2  # one more whenever an older program could not read a bundle
+# The controls that a system is held against: a Gaussian on the clip's mean log-mel, and the network before training.
+LOG_MEL_MEAN = "log_mel_mean"
+AT_INITIALISATION = "at_initialisation"
+
+
+@dataclasses.dataclass(frozen=True)
+class Detectors:
+    """The detectors of a run, by what they are there for.
+
+    Attributes:
+        system: the one whose scores are the result.
+        controls: by name, such as `LOG_MEL_MEAN`; they are no result of the system.
+        further_seeds: the system trained with other seeds, for the spread of its measures.
+    """
+
+    system: Detector
+    controls: Mapping[str, Detector] = dataclasses.field(default_factory=dict)
+    further_seeds: Mapping[int, Detector] = dataclasses.field(default_factory=dict)
+
+    @property
+    def front_ends(self) -> tuple[FrontEnd, ...]:
+        """Those of all the detectors, the system's first."""
+        return tuple(dict.fromkeys(of.front_end for of in (self.system, *self.controls.values())))
+
+    def save(self, run: str | Path) -> None:
+        """Save them below `run/checkpoints`; the bundle appears whole or not at all."""
+        import orbax.checkpoint as ocp  # late: Orbax takes a second to import
+
+        groups = {
+            "system": {"": self.system},
+            "controls": self.controls,
+            "further_seeds": {str(seed): of for seed, of in self.further_seeds.items()},
+        }
+        states = {group: {name: _to_state(of) for name, of in by.items()} for group, by in groups.items()}
+        settings, arrays = (
+            {group: {name: state[part] for name, state in by.items()} for group, by in states.items()}
+            for part in range(2)
+        )
+        with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+            args = ocp.args.Composite(
+                arrays=ocp.args.StandardSave(jax.device_get(arrays)),
+                metadata=ocp.args.JsonSave({"format": FORMAT, "detectors": settings}),
+            )
+            checkpointer.save(_folder(run), args=args, force=True)
+
+    @classmethod
+    def load(cls, run: str | Path) -> "Detectors":
+        """The detectors of a finished run folder.
+
+        Raises:
+            InputError: there is no finished run, or a version of this library wrote it that this one cannot read.
+        """
+        arrays, metadata = _read(_folder(run))
+        settings = metadata["detectors"]
+        if metadata["format"] == 1:
+            settings, arrays = format_1.upgraded(settings, arrays, run=Path(run))
+        groups = {
+            group: {name: _from_state(state, arrays[group][name]) for name, state in by.items()}
+            for group, by in settings.items()
+        }
+        further_seeds = {int(seed): of for seed, of in groups["further_seeds"].items()}
+        return cls(groups["system"][""], groups["controls"], further_seeds)
+
+
+def load_detector(run: str | Path) -> Detector:
+    """The detector of a finished run folder; errors as in `Detectors.load`."""
+    return Detectors.load(run).system
+
+
+def _folder(run: str | Path) -> Path:
+    return Path(run).absolute() / "checkpoints" / "bundle"
+
+
+def _read(folder: Path) -> tuple[PyTree, dict[str, Any]]:
+    import orbax.checkpoint as ocp  # late: Orbax takes a second to import
+
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no checkpoint there; give the folder of a finished run")
+    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+        try:
+            metadata = checkpointer.restore(folder, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
+        except (KeyError, ValueError, FileNotFoundError) as error:
+            raise InputError(f"{folder} is not a checkpoint of this library; train it again") from error
+        if metadata.get("format") not in range(1, FORMAT + 1):
+            raise InputError(
+                f"{folder} was written in checkpoint format {metadata.get('format')}, this version reads formats up "
+                f"to {FORMAT}; train it again"
+            )
+        restored = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore()))
+    return restored.arrays, metadata
+
+
+def _to_state(detector: Detector) -> tuple[dict[str, Any], PyTree]:
+    """JSON settings and arrays, from which `_from_state` rebuilds it; scorers by machine type and id."""
+    representation, arrays = detector.representation.to_state()
+    scorers: dict[str, Any] = {}
+    scorer_arrays: dict[str, Any] = {}
+    for name, by_machine in detector.fitted.items():
+        scorers[name], scorer_arrays[name] = {}, {}
+        for (machine_type, machine_id), fitted in by_machine.items():
+            state = fitted.to_state()
+            for tree, part in zip((scorers, scorer_arrays), state, strict=True):
+                tree[name].setdefault(machine_type, {})[machine_id] = part
+    settings = {
+        "front_end": detector.front_end.to_dict(),
+        "representation": representation,
+        "headline_scorer": detector.headline_scorer,
+        "min_frames": detector.min_frames,
+        "cutting": detector.cutting and dataclasses.asdict(detector.cutting),
+        "scorers": scorers,
+    }
+    return settings, {"representation": arrays, "scorers": scorer_arrays}
+
+
+def _from_state(settings: dict[str, Any], arrays: PyTree) -> Detector:
+    kind = representations.REGISTRY[settings["representation"]["kind"]]
+    fitted = {
+        name: {
+            Machine(machine_type, machine_id): FittedScorer.from_state(
+                saved, arrays["scorers"][name][machine_type][machine_id]
+            )
+            for machine_type, by_id in by_type.items()
+            for machine_id, saved in by_id.items()
+        }
+        for name, by_type in settings["scorers"].items()
+    }
+    return Detector(
+        FrontEnd.from_dict(settings["front_end"]),
+        kind.from_state(settings["representation"], arrays["representation"]),
+        fitted,
+        settings["headline_scorer"],
+        settings["min_frames"],
+        Cutting(**settings["cutting"]) if settings["cutting"] else None,
+    )
