@@ -16,6 +16,7 @@ from asd_jax.detectors.fitted_scorers import FittedScorer, ScorerSpec, fit_score
 from asd_jax.errors import InputError
 from asd_jax.evaluation.oracle_search import oracle_search
 from asd_jax.features import FrontEnd
+from asd_jax.files import to_json
 from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.representations.representation import Representation
 from asd_jax.runs import folder as run_folder
@@ -177,7 +178,7 @@ def _describe(config: ClassicalConfig, dataset: Dataset) -> dict[str, Any]:
     return {
         "experiment": config.experiment,
         "settings": {
-            "data": config.data.to_dict(),
+            "data": to_json(config.data),
             "front_end": config.front_end.to_dict(),
             "representation": config.representation.to_state()[0],
             "scorers": [dataclasses.asdict(spec) for spec in (config.scorer, *config.also)],

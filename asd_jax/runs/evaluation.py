@@ -61,7 +61,7 @@ def evaluate_run(
     if threshold is not None:
         thresholds.parse(threshold)
         detectors["detector"] = _deciding_by(detectors["detector"], threshold)
-    data = DataConfig.from_dict(config["settings"]["data"])
+    data = files.from_json(DataConfig, config["settings"]["data"])
     data = dataclasses.replace(
         data,
         cache_dir=cache_dir,

@@ -194,7 +194,10 @@ def run(
 
 def _describe(config: ExperimentConfig, dataset: Dataset) -> dict[str, Any]:
     """`config.json`: the settings, the data, how selection is done, the versions."""
-    settings = dataclasses.asdict(config) | {"data": config.data.to_dict(), "front_end": config.front_end.to_dict()}
+    settings = dataclasses.asdict(config) | {
+        "data": files.to_json(config.data),
+        "front_end": config.front_end.to_dict(),
+    }
     settings.pop("experiment")
     settings["model"] = {"name": config.model.name} | settings["model"]
     best = config.training.patience is not None
