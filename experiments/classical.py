@@ -10,7 +10,7 @@ from typing import Any
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import common, several_machines
+from experiments import common, several_machines, wording
 
 FLAGS = flags.FLAGS
 
@@ -157,4 +157,4 @@ def _run_scorer(experiment: str, spec: Any, representation: Any, front_end: Any,
     )
     now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     workdir = Path(FLAGS.workdir or Path("runs") / experiment / data.machine / now)
-    run_experiment(config, workdir, flags=common.given_flags(), outputs=common.outputs(), say=common.say)
+    run_experiment(config, workdir, flags=common.given_flags(), outputs=common.outputs(), say=wording.say)

@@ -53,7 +53,7 @@ def run(main: Callable[[list[str]], None]) -> None:
         except InputError as error:
             if FLAGS.debug:
                 raise
-            sys.exit(f"error: {words(str(error))}")
+            sys.exit(f"error: {wording.in_flags(str(error))}")
         except KeyboardInterrupt:
             print("interrupted; a training run goes on with --resume --workdir=RUN", file=sys.stderr)
             sys.exit(130)
@@ -74,16 +74,6 @@ def _check_flags() -> None:
     for name in sorted(shared - _script_flags()):
         if FLAGS[name].present:
             raise InputError(f"--{name} is not a flag of this script; --help lists those that are")
-
-
-def words(text: str) -> str:
-    """The library's words with its settings as this script's flags."""
-    return wording.as_flags(text, set(FLAGS))
-
-
-def say(line: str) -> None:
-    """Print a line of the library's in the words of the scripts."""
-    print(words(line))
 
 
 def no_arguments(arguments: list[str]) -> None:
@@ -198,7 +188,7 @@ def _run_network(experiment: str, model: Any, training: Any, scorer: str) -> Non
         strict_batch_size=strict,
         flags=given_flags(),
         outputs=outputs(),
-        say=say,
+        say=wording.say,
     )
 
 

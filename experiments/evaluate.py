@@ -7,7 +7,7 @@ Everything but the recordings comes from the run folder, and nothing in it is to
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import common
+from experiments import common, wording
 
 FLAGS = flags.FLAGS
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
         threshold=FLAGS.threshold if FLAGS["threshold"].present else None,
         cache_dir=common.cache_dir(),
         outputs=common.outputs(),
-        say=common.say,
+        say=wording.say,
     )
 
 

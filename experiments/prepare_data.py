@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import common
+from experiments import common, wording
 
 if TYPE_CHECKING:
     from asd_jax.datasets.download import Client
@@ -41,7 +41,9 @@ def _list_releases() -> None:
 
     for release in RELEASES.values():
         print(f"{release.name:10} {release.title}")
-        common.say(f"{'':10} licence {release.licence}; {release.size}" + (f"; {release.note}" if release.note else ""))
+        wording.say(
+            f"{'':10} licence {release.licence}; {release.size}" + (f"; {release.note}" if release.note else "")
+        )
         machines = release.machines(evaluation=False)
         further = [machine for machine in release.machines() if machine not in machines]
         print(f"{'':10} {', '.join(machines)}" + (f"; with --eval {', '.join(further)}" if further else ""))
@@ -79,7 +81,7 @@ def main(arguments: list[str]) -> None:
     for machine in machines:
         release.parts(machine, evaluation=FLAGS.eval)  # a mistake in the last is found before the first is fetched
     data_dir = Path(FLAGS.data_dir or Path("data") / release.name).expanduser()
-    fetcher = Fetcher(release, data_dir, _client(), keep_archives=FLAGS.keep_archives, say=common.say)
+    fetcher = Fetcher(release, data_dir, _client(), keep_archives=FLAGS.keep_archives, say=wording.say)
     for machine in machines:
         for folder in fetcher.fetch(machine, evaluation=FLAGS.eval, snr_db=tuple(FLAGS.snr_db)):
             print(f"next: python -m experiments.gmm --machine={machine} --data_dir={folder}")

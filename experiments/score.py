@@ -16,7 +16,7 @@ import numpy as np
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import common
+from experiments import common, wording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from asd_jax.detectors.verdicts import Piece
@@ -89,7 +89,7 @@ def main(arguments: list[str]) -> None:
             except InputError as error:
                 if not FLAGS.skip_bad_files:
                     raise
-                common.say(f"warning: left out{' from there on' if heard[index] else ''}: {error}")
+                wording.say(f"warning: left out{' from there on' if heard[index] else ''}: {error}")
             else:
                 if silent:
                     print(f"warning: {name} is silent; is the microphone connected?")

@@ -53,7 +53,7 @@ def run(experiment: str, one: Callable[[], None], given_flags: dict[str, Any]) -
         try:
             one()
         except InputError as error:
-            failed[machine] = wording.as_flags(str(error), set(FLAGS))
+            failed[machine] = wording.in_flags(str(error))
         except Exception as error:  # a fault of ours on one machine must not lose the others' results either
             traceback.print_exc()
             failed[machine] = f"{type(error).__name__}: {error}"

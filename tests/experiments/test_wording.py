@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.wording import as_flags
+from experiments.wording import in_flags
 
 KNOWN = {"learning_rate", "threshold", "skip_bad_files", "machine_id", "prepare"}
 
@@ -16,9 +16,15 @@ KNOWN = {"learning_rate", "threshold", "skip_bad_files", "machine_id", "prepare"
         ("`machine_ids`=id_09: not in data", "--machine_id=id_09: not in data"),
         ("or pass `cache_dir=None`", "or pass --noprepare"),
         ("`threshold` or `learning_rate=1e-3`", "--threshold or --learning_rate=1e-3"),
-        ("`window=3` and `load_detector(RUN)` are no flags", "window=3 and `load_detector(RUN)` are no flags"),
+        ("`window` and `load_detector(RUN)` are no flags", "`window` and `load_detector(RUN)` are no flags"),
         ("no settings, no change: a=1, --threshold", "no settings, no change: a=1, --threshold"),
     ],
 )
 def test_settings_become_flags_where_there_are_such(said, read):
-    assert as_flags(said, KNOWN) == read
+    assert in_flags(said, KNOWN) == read
+
+
+def test_the_flags_of_scripts_are_known_by_default():
+    from experiments import common  # noqa: F401 (defines the shared flags)
+
+    assert in_flags("lower `learning_rate`") == "lower --learning_rate"
