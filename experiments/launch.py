@@ -231,7 +231,7 @@ def write_table(base: Path, runs: list[Path]) -> list[Any]:
     finished = [run for run in runs if (run / "metrics.json").exists()]
     rows = [row for run in finished for row in result_rows.rows_of(Results.read(run), run=run.name)]
     if rows:
-        table = result_rows.table(rows)
+        table = result_rows.systems_table(rows)
         print("\n" + table.text())
         files.write_text(base / "table.csv", table.csv())
         files.write_text(base / "table.md", table.markdown())

@@ -25,9 +25,9 @@ def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
         raise InputError(f"`dataset`={data.dataset} needs `data_dir`, the folder with its recordings")
     if data.cutting is not None:
         raise InputError("`clip_seconds` cuts recordings; without `data_dir` there are none, leave it out")
-    if canonical_machine(data.machine or "") != synthetic.MACHINE_TYPE:
+    if data.machine is not None and canonical_machine(data.machine) != synthetic.MACHINE_TYPE:
         raise InputError(
-            f"`machine`={data.machine or ''} needs recordings: pass their folder as `data_dir`. Built in, without "
+            f"`machine`={data.machine} needs recordings: pass their folder as `data_dir`. Built in, without "
             f"recordings, is {synthetic.MACHINE_TYPE} (synthetic)"
         )
     unknown = sorted(set(data.machine_ids) - set(synthetic.MACHINE_IDS))

@@ -2,13 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
 
-from asd_jax import files
 from asd_jax.datasets import layouts
 from asd_jax.datasets.clips import Dataset
 from asd_jax.datasets.cutting import Cutting
 from asd_jax.errors import InputError
+from asd_jax.files import hidden
 
 SYNTHETIC = "synthetic"
 NAMES = (SYNTHETIC, *layouts.REGISTRY)
@@ -28,9 +27,9 @@ class DataConfig:
     """Which recordings.
 
     Attributes:
-        machine: canonical name or a release's own; may be left out where `data_dir` has only one.
+        machine: canonical name or a release's own; None for the only one there is.
         data_dir: folder of recordings, in one of the layouts of `layouts.REGISTRY`, at any depth; None for the
-            built-in synthetic machine.
+            built-in synthetic slide rail.
         dataset: one of `NAMES`, to force a layout; None recognises it.
         machine_ids: keep only these; all when empty.
         channel: `mix` or a channel's number; None for the layout's own, which is `mix` for all but MIMII, ToyADMOS
@@ -52,7 +51,7 @@ class DataConfig:
     split_seed: int = 0
     clip_seconds: float | None = None
     clip_hop_seconds: float | None = None
-    cache_dir: str | None = files.hidden(default=None)
+    cache_dir: str | None = hidden(default=None)
 
     @property
     def cutting(self) -> Cutting | None:
@@ -101,12 +100,3 @@ class DataConfig:
             say=say,
         )
         return dataclasses.replace(dataset, read=whole.read)
-
-    def to_dict(self) -> dict[str, Any]:
-        """What `config.json` records, and `from_dict` reads."""
-        return files.to_json(self)
-
-    @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> "DataConfig":
-        """The config that was recorded."""
-        return files.from_json(cls, settings)

@@ -123,7 +123,7 @@ def parse(name: str) -> tuple[str, float]:
             return kind, quantile
     reason = "looks at labels and makes no decisions" if name.startswith("oracle") else "not known"
     raise InputError(
-        f"--threshold={name}: {reason}; give gamma_Q with a quantile Q such as gamma_0.9, percentile_Q such as "
+        f"`threshold={name}`: {reason}; give gamma_Q with a quantile Q such as gamma_0.9, percentile_Q such as "
         "percentile_95, or conformal (conformal_Q)"
     )
 
@@ -155,7 +155,7 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, source: Source, of_
         given = source.words(n_normal=len(scores), of_recordings=of_recordings)
         raise InputError(
             f"a threshold needs finite scores of normal clips, and {found} ({given}); a network that diverged "
-            "wants a lower --learning_rate"
+            "wants a lower `learning_rate`"
         )
     method, location, n_needed = Method.EMPIRICAL_QUANTILE, 0.0, None
     if kind == "conformal":

@@ -140,7 +140,7 @@ def _check_machines(system: Detector, clips: Sequence[Clip]) -> None:
         known = system.machine_ids
         raise InputError(
             f"test clips of {', '.join(machine.machine_id for machine in unknown)}, but the detector was trained on "
-            f"{', '.join(known)}; restrict the test with --machine_id={','.join(known)}"
+            f"{', '.join(known)}; restrict the test with `machine_id={','.join(known)}`"
         )
 
 

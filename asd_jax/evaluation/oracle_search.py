@@ -52,7 +52,7 @@ def oracle_search(
     """
     base = spec.name.removeprefix("pca+")
     if base not in ORACLE_GRIDS:
-        raise InputError(f"--oracle_search: scorer {spec.name} has no settings to choose")
+        raise InputError(f"`oracle_search`: scorer {spec.name} has no settings to choose")
     free = {key: values for key, values in ORACLE_GRIDS[base].items() if key not in spec.settings}
     best, best_auc = None, -np.inf
     bar = tqdm(list(itertools.product(*free.values())), desc="oracle search", unit="setting", disable=None)
@@ -61,7 +61,7 @@ def oracle_search(
         scores = fit_scores(candidate, train, train_machines, test, test_machines, seed=seed)
         auc = metrics.summarize(scores, is_anomaly, [machine.machine_id for machine in test_machines]).mean.auc
         if auc is None:
-            raise InputError("--oracle_search needs a machine id with both normal and anomalous test clips")
+            raise InputError("`oracle_search` needs a machine id with both normal and anomalous test clips")
         if auc > best_auc:
             best, best_auc = candidate, auc
     return best

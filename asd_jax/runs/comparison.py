@@ -108,7 +108,7 @@ def _check_same(
         lacking = other if missing[0] in mine else first
         raise InputError(
             f"runs of different test clips: {first} has {len(mine)}, {other} {len(theirs)}, and {missing[0]} is not in "
-            f"{lacking}; evaluate both on the same recordings (experiments.evaluate --data_dir, --machine_id)"
+            f"{lacking}; evaluate both on the same recordings (`data_dir`, `machine_id`)"
         )
     for name, clip in mine.items():
         if clip != theirs[name]:

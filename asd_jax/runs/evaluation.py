@@ -15,7 +15,7 @@ from asd_jax.detectors.thresholds import Method, Source
 from asd_jax.evaluation.evaluate import Evaluation, evaluate
 from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import scores_csv
-from asd_jax.files import write_text
+from asd_jax.files import from_json, write_text
 from asd_jax.report.tables import result_tables
 from asd_jax.runs import folder
 from asd_jax.runs.outputs import Outputs
@@ -55,7 +55,7 @@ def evaluate_run(
     detectors = Detectors.load(run)
     if threshold is not None:
         detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(threshold))
-    recorded = DataConfig.from_dict(config["settings"]["data"])
+    recorded = from_json(DataConfig, config["settings"]["data"])
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
     dataset = recorded.open(detectors.system.front_end.sample_rate, say)
     introduce(f"{config['experiment']} from {run},", dataset, say)

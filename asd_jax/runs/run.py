@@ -79,13 +79,16 @@ def run(
     errors = [fit.validation_error for fit in fits]
     return evaluate_detectors(
         workdir,
-        config,
         detectors,
         dataset,
+        experiment=config.experiment,
+        skip_bad_files=config.data.skip_bad_files,
         outputs=outputs,
         say=say,
         seconds=seconds,
+        selection=config.selection.stamp,
         notes=tuple(notes),
         validation_error=None if None in errors else sum(errors) / len(errors),
         **fits[0].chosen,
+        **config.recipe.stamp,
     )

@@ -51,11 +51,11 @@ def files(scored: ScoredClips, *, headline: str, machine: str, dataset: str) -> 
     seen: dict[tuple[str, str], str] = {}
     for clip, score, decision in zip(scored.clips, scored.scores[headline], scored.decisions, strict=True):
         if decision is None:
-            raise InputError(f"--submission: the score of {clip.file_name} is {score}, which no challenge takes")
+            raise InputError(f"`submission`: the score of {clip.file_name} is {score}, which no challenge takes")
         name = clip.file_name.rsplit("/", 1)[-1]
         suffix = _suffix(clip, release)
         if (other := seen.setdefault((suffix, name), clip.file_name)) != clip.file_name:
-            raise InputError(f"--submission: {other} and {clip.file_name} have the same name; submit one of them")
+            raise InputError(f"`submission`: {other} and {clip.file_name} have the same name; submit one of them")
         stem = f"{machine_type(machine, clip.file_name)}_{suffix}.csv"
         lines.setdefault(f"anomaly_score_{stem}", []).append([name, f"{score:.9g}"])
         lines.setdefault(f"decision_result_{stem}", []).append([name, str(int(decision))])
@@ -67,7 +67,7 @@ def _suffix(clip: Clip, release: int | None) -> str:
         return clip.machine_id
     if release == 2021:
         if clip.domain not in official_scores.DOMAINS:
-            raise InputError(f"--submission: {clip.file_name} has no domain, and 2021 wants a file a domain")
+            raise InputError(f"`submission`: {clip.file_name} has no domain, and 2021 wants a file a domain")
         return f"{clip.machine_id}_{clip.domain}_test"
     return f"{clip.machine_id}_test"
 

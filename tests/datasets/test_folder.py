@@ -253,3 +253,13 @@ def test_a_config_is_the_one_argument(machine_tree):
     clips = open_dataset(data).clips
     assert clips == open_dataset(machine="fan", data_dir=machine_tree, machine_ids=("id_02",)).clips
     assert open_dataset(data, machine_ids=()).clips == open_dataset(machine="fan", data_dir=machine_tree).clips
+
+
+def test_without_a_folder_there_is_the_synthetic_machine():
+    assert open_dataset().machine == "slide_rail" and open_dataset().name == "synthetic"
+    with pytest.raises(InputError, match="`machine`=fan needs recordings: pass their folder as `data_dir`"):
+        open_dataset(machine="fan")
+    with pytest.raises(InputError, match="`dataset`=mimii needs `data_dir`"):
+        open_dataset(dataset="mimii")
+    with pytest.raises(InputError, match="`dataset`=mnist: not known; there are synthetic, dcase2020"):
+        open_dataset(dataset="mnist")

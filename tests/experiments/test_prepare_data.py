@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from zenodo import Zenodo
 
-from asd_jax.datasets import open_dataset
+from asd_jax.datasets import DataConfig, open_dataset
 from asd_jax.datasets.audio import read_audio
-from asd_jax.runs.recordings import DataConfig
+from asd_jax.files import from_json, to_json
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_where_clips_are_kept_is_no_setting_of_a_run(machine_tree, tmp_path):
     said = []
     plain = DataConfig("fan", str(machine_tree), machine_ids=("id_02",))
     keeping = dataclasses.replace(plain, cache_dir=str(tmp_path))
-    assert plain.to_dict() == keeping.to_dict() and DataConfig.from_dict(keeping.to_dict()) == plain
+    assert to_json(plain) == to_json(keeping) and from_json(DataConfig, to_json(keeping)) == plain
     for config in (keeping, plain, dataclasses.replace(keeping, machine_ids=("id_00",))):
         dataset = config.open(16_000, said.append)
         assert {clip.machine_id for clip in dataset.clips} == set(config.machine_ids)

@@ -1,6 +1,7 @@
 """What the library says of settings, as the user of a script reads it."""
 
 import pytest
+from absl import flags
 
 from experiments.wording import in_flags
 
@@ -24,7 +25,7 @@ def test_settings_become_flags_where_there_are_such(said, read):
     assert in_flags(said, KNOWN) == read
 
 
-def test_the_flags_of_scripts_are_known_by_default():
-    from experiments import common  # noqa: F401 (defines the shared flags)
-
-    assert in_flags("lower `learning_rate`") == "lower --learning_rate"
+def test_the_flags_that_are_defined_are_known_by_default():
+    flags.DEFINE_bool("known_to_this_test", False, "Nothing.")
+    assert in_flags("pass `known_to_this_test`") == "pass --known_to_this_test"
+    delattr(flags.FLAGS, "known_to_this_test")
