@@ -118,7 +118,7 @@ def evaluate(
             for control, by_scorer in controls.items()
         },
         differences=_differences(own, controls, headline),
-        decision_threshold=next(iter(system.fitted[headline].values())).threshold.name,
+        decision_threshold=system.fitted[headline][clips[0].machine].threshold.name,
         thresholds={scorer: _at_thresholds(system, scorer, of, recordings, labels) for scorer, of in scores.items()},
         scorer_settings={
             name: {

@@ -1,19 +1,23 @@
 """What a detector's scores come down to in `metrics.json`: domains, thresholds, clips without labels."""
 
+import dataclasses
 import json
 import re
 
 import numpy as np
 import pytest
-from asd_jax.report.run_tables import format_report
 
-from asd_jax.datasets.clips import Clip
+from asd_jax.datasets.clips import Clip, Machine
+from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
 from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
-from asd_jax.detectors.thresholds import Threshold
+from asd_jax.detectors.thresholds import Method, Source, Threshold
 from asd_jax.evaluation.evaluate import evaluate
+from asd_jax.evaluation.results import Results
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
+from asd_jax.files import to_json
+from asd_jax.report.tables import result_tables
 from asd_jax.representations.frame_mean import FrameMean
 
 SECTIONS = ["section_00", "section_01"]
@@ -28,11 +32,14 @@ def detectors():
     rng = np.random.default_rng(0)
     train = FrameMean()(frames_of(rng.standard_normal((60, 3))))
     specs = [ScorerSpec("mahalanobis"), ScorerSpec("knn")]
-    fitted = fit_scorers(train, SECTIONS * 30, specs=specs, threshold="conformal_0.8")
-    return {
-        "detector": Detector(FrontEnd(), FrameMean(), fitted, "mahalanobis"),
-        "log_mel_mean": Detector(FrontEnd(), FrameMean(), {"mahalanobis": fitted["mahalanobis"]}, "mahalanobis"),
-    }
+    machines = [Machine("fan", section) for section in SECTIONS]
+    fitted = fit_scorers(train, machines * 30, specs=specs, threshold="conformal_0.8")
+    control = Detector(FrontEnd(), FrameMean(), {"mahalanobis": fitted["mahalanobis"]}, "mahalanobis")
+    return Detectors(Detector(FrontEnd(), FrameMean(), fitted, "mahalanobis"), {LOG_MEL_MEAN: control})
+
+
+def printed(evaluation):
+    return "\n\n".join(table.text() for table in result_tables(evaluation.results))
 
 
 def clips_and_frames(labelled=True):
@@ -43,7 +50,7 @@ def clips_and_frames(labelled=True):
             for label in (False, True):
                 for index in range(3):
                     name = f"fan/test/{section}_{domain}_{label}_{index}.wav"
-                    clips.append(Clip(name, section, "test", label if labelled else None, domain))
+                    clips.append(Clip(name, section, "test", label if labelled else None, domain, machine_type="fan"))
                     vectors.append(rng.standard_normal(3) + 2 * label)
     return clips, {FrontEnd(): frames_of(vectors)}
 
@@ -51,7 +58,7 @@ def clips_and_frames(labelled=True):
 def test_report(detectors):
     clips, frames = clips_and_frames()
     found = evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023")
-    report = json.loads(json.dumps(found.report, allow_nan=False))
+    report = json.loads(json.dumps(to_json(found.results), allow_nan=False))
     assert report["decision_threshold"] == "conformal_0.8"
     by_rule = report["thresholds"]["mahalanobis"]
     assert list(by_rule) == [
@@ -69,7 +76,7 @@ def test_report(detectors):
             parts = np.sum([at["domains"][name]["confusion"] for name in ("source", "target")], axis=0)
             np.testing.assert_array_equal(parts, at["confusion"])
     limits = [by_rule["conformal_0.8"][clip.machine_id]["value"] for clip in clips]
-    np.testing.assert_array_equal(found.decisions, found.scores["detector"]["mahalanobis"] > limits)
+    np.testing.assert_array_equal(found.decisions, found.scores["mahalanobis"] > limits)
     summary = report["scorers"]["mahalanobis"]
     assert set(summary["domains"]) == {"source", "target"} and len(summary["official"]["parts"]) == 6
     assert (summary["role"], report["scorers"]["knn"]["role"]) == ("headline", "exploratory")
@@ -78,7 +85,7 @@ def test_report(detectors):
 
 def test_oracle_thresholds_are_printed_as_such(detectors):
     clips, frames = clips_and_frames()
-    text = format_report(evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023").report)
+    text = printed(evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023"))
     assert re.search(r"\* conformal_0\.8 +section_00", text) and re.search(r"  oracle_max_f1 +mean of 2 +oracle", text)
     assert "oracle rules are set by these labels" in text
     assert re.search(r"source +target +official score", text) and "official score of dcase2023: harmonic mean" in text
@@ -89,11 +96,11 @@ def test_clips_without_labels_are_scored_and_decided(detectors):
     found = evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023")
     labelled = evaluate(detectors, *clips_and_frames(), machine="fan", dataset="dcase2023")
     np.testing.assert_array_equal(found.decisions, labelled.decisions)
-    report = json.loads(json.dumps(found.report, allow_nan=False))
+    report = json.loads(json.dumps(to_json(found.results), allow_nan=False))
     assert report["scorers"]["mahalanobis"]["machine_ids"]["section_00"]["undefined"] == "no labelled test clips"
     assert not [rule for rule in report["thresholds"]["mahalanobis"] if rule.startswith("oracle")]
     assert report["scorers"]["mahalanobis"]["official"]["score"] is None
-    format_report(report)
+    printed(found)
 
 
 class Broken:
@@ -106,20 +113,21 @@ class Broken:
 
 
 def test_scores_that_are_not_finite_are_undefined_everywhere(detectors):
-    limit = Threshold("gamma_0.9", 1.0, "gamma", 0.0, 5, "test")
-    broken = {section: FittedScorer(Broken(), np.ones(5), limit) for section in SECTIONS}
+    limit = Threshold("gamma_0.9", 1.0, Method.GAMMA, 5, Source.VALIDATION)
+    broken = {Machine("fan", section): FittedScorer(Broken(), np.ones(5), limit) for section in SECTIONS}
     ours = Detector(FrontEnd(), FrameMean(), {"broken": broken}, "broken")
     clips, frames = clips_and_frames()
-    report = evaluate({**detectors, "detector": ours}, clips, frames).report
-    json.dumps(report, allow_nan=False)
+    found = evaluate(dataclasses.replace(detectors, system=ours), clips, frames)
+    assert found.decisions.tolist() == [None] * len(clips)
+    report = json.loads(json.dumps(to_json(found.results), allow_nan=False))
     assert "not finite" in report["scorers"]["broken"]["mean"]["undefined"]
     assert report["thresholds"]["broken"]["gamma_0.9"]["section_00"]["f1"] is None
     assert report["differences"]["broken"]["log_mel_mean mahalanobis"]["auc_difference"] is None
-    assert "undefined" in format_report(report)
+    assert "undefined" in printed(found)
 
 
 def test_thresholds_are_kept_with_the_scorer(detectors):
-    fitted = detectors["detector"].fitted["knn"]["section_01"]
+    fitted = detectors.system.fitted["knn"]["fan", "section_01"]
     again = FittedScorer.from_state(*fitted.to_state())
     assert (again.threshold, again.other_thresholds) == (fitted.threshold, fitted.other_thresholds)
     assert [threshold.name for threshold in fitted.other_thresholds] == ["gamma_0.9", "percentile_90", "conformal"]
@@ -137,21 +145,46 @@ def test_a_cut_recording_counts_once_as_its_worst_clip(detectors):
     for index, clip in enumerate(whole):  # three clips each, of which one is the clip above and the others are calmer
         for place in range(3):
             start = float(place)
-            name = f"{clip.file_name}@{start:.3f}s"
-            parts.append(
-                Clip(name, clip.machine_id, "test", clip.is_anomaly, clip.domain, "", clip.file_name, start, 1.0)
-            )
+            where = {"recording": clip.file_name, "start_seconds": start, "clip_seconds": 1.0}
+            parts.append(dataclasses.replace(clip, file_name=f"{clip.file_name}@{start:.3f}s", **where))
             of_parts.append(vectors[index] * (1.0 if place == index % 3 else 0.0))
-    calm = evaluate(detectors, whole, {FrontEnd(): frames_of([0.0 * v for v in vectors])}).scores["detector"]
+    calm = evaluate(detectors, whole, {FrontEnd(): frames_of([0.0 * v for v in vectors])}).scores
     plain = evaluate(detectors, whole, frames)
     cut = evaluate(detectors, parts, {FrontEnd(): frames_of(of_parts)})
     assert [clip.file_name for clip in cut.clips] == [clip.file_name for clip in whole]
-    for scorer, scores in cut.scores["detector"].items():
-        np.testing.assert_allclose(scores, np.maximum(plain.scores["detector"][scorer], calm[scorer]), rtol=1e-5)
-    louder = plain.scores["detector"]["mahalanobis"] > calm["mahalanobis"]
+    for scorer, scores in cut.scores.items():
+        np.testing.assert_allclose(scores, np.maximum(plain.scores[scorer], calm[scorer]), rtol=1e-5)
+    louder = plain.scores["mahalanobis"] > calm["mahalanobis"]
     assert louder.sum() > 12
     expected = np.arange(len(whole)) * 3 + np.arange(len(whole)) % 3
     np.testing.assert_array_equal(cut.worst[louder], expected[louder])
     np.testing.assert_array_equal(cut.worst_start_seconds[louder], (np.arange(len(whole)) % 3)[louder])
     assert plain.worst is None and plain.worst_start_seconds is None
-    assert cut.report["scorers"]["mahalanobis"]["machine_ids"]["section_00"]["n_anomaly"] == 6
+    assert cut.results.scorers["mahalanobis"].machine_ids["section_00"].n_anomaly == 6
+
+
+def test_a_detector_of_several_machine_types_is_tested_on_one(detectors):
+    """Both machine types have the same sections; the other's scorers would give other scores."""
+    other = np.random.default_rng(5).standard_normal((60, 3)) * 9
+    machines = [Machine("pump", section) for section in SECTIONS]
+    specs = [ScorerSpec("mahalanobis"), ScorerSpec("knn")]
+    pump = fit_scorers(FrameMean()(frames_of(other)), machines * 30, specs=specs)
+    fitted = {name: pump[name] | by_machine for name, by_machine in detectors.system.fitted.items()}
+    both = Detectors(Detector(FrontEnd(), FrameMean(), fitted, "mahalanobis"), detectors.controls)
+    clips, frames = clips_and_frames()
+    alone, found = (evaluate(of, clips, frames, machine="fan", dataset="dcase2023") for of in (detectors, both))
+    np.testing.assert_array_equal(found.scores["knn"], alone.scores["knn"])
+    np.testing.assert_array_equal(found.decisions, alone.decisions)
+    assert found.results.thresholds == alone.results.thresholds
+    assert found.results.scorer_settings == alone.results.scorer_settings
+
+
+def test_results_come_back_from_their_file(detectors, tmp_path):
+    clips, frames = clips_and_frames()
+    found = evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023").results
+    found.write(tmp_path)
+    assert Results.read(tmp_path) == found
+    grown = json.loads((tmp_path / "metrics.json").read_text())
+    grown["scorers"]["mahalanobis"]["mean"]["of_next_year"] = grown["of_next_year"] = 1
+    (tmp_path / "metrics.json").write_text(json.dumps(grown))
+    assert Results.read(tmp_path) == found

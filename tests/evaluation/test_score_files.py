@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from asd_jax.datasets.clips import Clip
+from asd_jax.detectors.thresholds import decide
 from asd_jax.errors import InputError
 from asd_jax.evaluation.score_files import read_scores, scores_csv
 
@@ -14,9 +15,9 @@ SCORES = {"mse": np.array([0.1, 2e-9, np.nan]), "gmm": np.array([1 / 3, -4.0, 5e
 
 
 def test_what_is_written_is_read(tmp_path):
-    text = scores_csv(CLIPS, SCORES, np.array([True, False, False]), headline="mse", selection="label-free")
+    text = scores_csv(CLIPS, SCORES, decide(SCORES["mse"], 0.05), selection="label-free")
     cut = {"selection": "oracle", "worst_start_seconds": np.array([0.0, 10.0, 0.0])}
-    longer = scores_csv(CLIPS, SCORES, np.zeros(3, bool), headline="mse", **cut)
+    longer = scores_csv(CLIPS, SCORES, decide(SCORES["mse"], 9.0), **cut)
     (tmp_path / "longer.csv").write_text(longer)
     assert list(read_scores(tmp_path / "longer.csv").scores) == ["mse", "gmm"]
     (tmp_path / "scores.csv").write_text(text, encoding="utf-8")

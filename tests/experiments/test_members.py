@@ -33,7 +33,7 @@ def test_seeds_and_machine_ids_are_trained_and_kept(run_script, machine_tree, wo
     assert kept == ["member_0", "member_1", "member_2", "member_3"]  # two seeds of two machine ids
 
     detector = load_detector(workdir)
-    assert set(detector.representation.parts) == {"id_00", "id_02"}
+    assert set(detector.representation.parts) == {("fan", "id_00"), ("fan", "id_02")}
     with (workdir / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))
     waveforms = [read_audio(machine_tree / row["file_name"], sample_rate=16_000) for row in rows]

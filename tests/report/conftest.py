@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from asd_jax.datasets import Clip, Dataset
+from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
 from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import fit_scorers
-from asd_jax.evaluation.evaluate import evaluate
+from asd_jax.evaluation.evaluate import Evaluation, evaluate
+from asd_jax.evaluation.results import Results
 from asd_jax.features import FrontEnd, standardize
 from asd_jax.features.extraction import extract_waveforms
 from asd_jax.models import LSTMPredictorConfig
@@ -27,9 +29,9 @@ HOSTILE = "<img src=x onerror=\"document.title='owned'\">'\u202e$x^$ & 鐘.wav"
 class Made:
     """The arguments of `write_report` but the folder."""
 
-    results: dict
-    evaluation: object
-    detectors: dict
+    results: Results
+    evaluation: Evaluation
+    detectors: Detectors
     frames: dict
     dataset: Dataset
 
@@ -77,25 +79,21 @@ def make(
             for k, clip in enumerate(test)
         ]  # fmt: skip
     train_frames, frames = (extract_waveforms([read(c) for c in part], FRONT_END) for part in (train, test))
-    ids = [clip.machine_id for clip in train]
+    machines = [clip.machine for clip in train]
 
-    def detector(representation, headline, names=None):
-        values = representation(train_frames)
-        return Detector(FRONT_END, representation, fit_scorers(values, ids), headline)
+    def detector(representation, headline):
+        values = representation(train_frames, machines)
+        return Detector(FRONT_END, representation, fit_scorers(values, machines), headline)
 
-    detectors = {"detector": detector(FrameMean(), "mahalanobis"), "log_mel_mean": detector(FrameMean(), "mahalanobis")}
+    control = detector(FrameMean(), "mahalanobis")
+    system = control
     if network:
         net = Network(LSTMPredictorConfig(hidden_size=4, n_layers=1, context_frames=2), FRONT_END.n_features)
         residual = Residual(net, *net.init(key=jax.random.key(0)), standardize(train_frames.values))
-        detectors["detector"] = detector(residual, "mse")
+        system = detector(residual, "mse")
+    detectors = Detectors(system, {LOG_MEL_MEAN: control})
     evaluation = evaluate(detectors, test, {FRONT_END: frames}, machine="fan", dataset=dataset)
-    results = {
-        "experiment": "demo",
-        "dataset": "made",
-        "machine": "fan",
-        "selection": "label-free",
-        **evaluation.report,
-    }
+    results = dataclasses.replace(evaluation.results, experiment="demo", dataset="made")
     recordings = Dataset(dataset, "fan", tuple(test), read, "made of noise, not recordings")
     return Made(results, evaluation, detectors, {FRONT_END: frames}, recordings)
 

@@ -9,6 +9,8 @@ import soundfile
 from conftest import HOSTILE, PICTURES, make
 from PIL import Image
 
+from asd_jax.datasets import Machine
+from asd_jax.detectors.thresholds import decide
 from asd_jax.report import media, tables, write_report
 from asd_jax.report.clips import N_MAPS
 from asd_jax.report.ranking import rank_clips
@@ -73,10 +75,10 @@ def test_plots_are_files_too(written):
 def test_numbers_are_those_of_the_results(made, written):
     _, html = written
     text = Page(html).text
-    mean = made.results["scorers"]["mahalanobis"]["mean"]
-    assert f"{mean['auc']:.3f} / {mean['pauc']:.3f} / {mean['average_precision']:.3f}" in text
-    at = made.results["thresholds"]["mahalanobis"]["gamma_0.9"]["id_02"]
-    assert f"{at['value']:.4g}" in text and "made of noise, not recordings" in text
+    mean = made.results.scorers["mahalanobis"].mean
+    assert f"{mean.auc:.3f} / {mean.pauc:.3f} / {mean.average_precision:.3f}" in text
+    at = made.results.thresholds["mahalanobis"]["gamma_0.9"]["id_02"]
+    assert f"{at.value:.4g}" in text and "made of noise, not recordings" in text
 
 
 def test_clips_are_listed_worst_first(made, written):
@@ -87,31 +89,34 @@ def test_clips_are_listed_worst_first(made, written):
     ]
     wrong = [row["data-decision"] != row["data-truth"] for row in rows]
     assert wrong == sorted(wrong, reverse=True) and any(wrong) and not all(wrong)
-    scores = made.evaluation.scores["detector"]["mahalanobis"]
+    scores = made.evaluation.scores["mahalanobis"]
     by_name = {clip.file_name: score for clip, score in zip(made.evaluation.clips, scores, strict=True)}
     assert all(float(row["data-score"]) == by_name[row["data-file"]] for row in rows)
 
 
 def test_ranking_by_hand(made):
-    detector, clips = made.detectors["detector"], made.evaluation.clips[:5]
-    limits = [detector.fitted["mahalanobis"][clip.machine_id].threshold.value for clip in clips]
+    detector, clips = made.detectors.system, made.evaluation.clips[:5]
+    limits = [detector.fitted["mahalanobis"][clip.machine].threshold.value for clip in clips]
     clips = [dataclasses.replace(clip, machine_id="id_00") for clip in clips]
     truth = [False, True, None, True, False]
     clips = [dataclasses.replace(clip, is_anomaly=label) for clip, label in zip(clips, truth, strict=True)]
     limit = limits[0]
     scores = np.array([limit + 1, limit - 2, limit + 9, limit + 3, np.nan])
-    ranked = rank_clips(detector, clips, scores, scores > limit)
+    ranked = rank_clips(detector, clips, scores, decide(scores, limit))
     assert [row.index for row in ranked] == [4, 1, 0, 3, 2]
-    assert [row.outcome for row in ranked] == ["quiet", "missed", "false alarm", "found", "alarm"]
+    assert [row.outcome for row in ranked] == ["no decision", "missed", "false alarm", "found", "alarm"]
+    assert ranked[0].decision is None
 
 
 def test_a_rule_that_never_alarms_is_ranked_by_score(made):
-    detector, clips = made.detectors["detector"], list(made.evaluation.clips[:3])
-    of_id = detector.fitted["mahalanobis"]["id_00"]
+    detector, clips = made.detectors.system, list(made.evaluation.clips[:3])
+    machine = Machine("", "id_00")
+    of_id = detector.fitted["mahalanobis"][machine]
     never = dataclasses.replace(of_id, threshold=dataclasses.replace(of_id.threshold, value=np.inf))
-    detector = dataclasses.replace(detector, fitted={"mahalanobis": {"id_00": never}})
+    detector = dataclasses.replace(detector, fitted={"mahalanobis": {machine: never}})
     clips = [dataclasses.replace(clip, machine_id="id_00", is_anomaly=True) for clip in clips]
-    ranked = rank_clips(detector, clips, np.array([5.0, 3.0, 4.0]), np.zeros(3, bool))
+    scores = np.array([5.0, 3.0, 4.0])
+    ranked = rank_clips(detector, clips, scores, decide(scores, np.inf))
     assert [row.index for row in ranked] == [1, 2, 0] and {row.outcome for row in ranked} == {"missed"}
     assert np.isfinite([row.margin for row in ranked]).all()
 
@@ -161,11 +166,12 @@ def test_official_scores_and_domains(dataset, domains):
     results = make(24, dataset=dataset, domains=domains).results
     table = tables.means_table(results)
     assert ("official score" in table.header) == (dataset == "dcase2022")
-    assert [name in table.header for name in ("domain source", "domain target")] == [dataset == "dcase2022"] * 2
-    means = results["scorers"]["mahalanobis"]["harmonic_mean"]
-    assert table.rows[0][:2] == ["mahalanobis", f"{means['auc']:.3f} / {means['pauc']:.3f}"]
+    assert [name in table.header for name in ("source", "target")] == [dataset == "dcase2022"] * 2
+    means = results.scorers["mahalanobis"].harmonic_mean
+    assert table.rows[0][:2] == ["mahalanobis", f"{means.auc:.3f} / {means.pauc:.3f}"]
     if dataset == "dcase2022":
-        assert table.rows[0][-1] == f"{results['scorers']['mahalanobis']['official']['score']:.3f}"
+        shown = table.rows[0][table.header.index("official score")]
+        assert shown == f"{results.scorers['mahalanobis'].official.score:.3f}"
 
 
 def test_a_network_shows_its_residual(tmp_path):
@@ -176,6 +182,23 @@ def test_a_network_shows_its_residual(tmp_path):
     html = write_report(tmp_path, *made.arguments()).read_text(encoding="utf-8")
     assert "shows the squared residual" in html
     assert (tmp_path / "plots" / "training.png").exists()
+
+
+def test_what_is_printed_is_what_the_report_shows(made, written):
+    text = "".join(Page(written[1]).text.split())
+    for table in tables.result_tables(made.results):
+        for row in (table.header, *table.rows):
+            assert "".join("".join(row).split()) in text
+
+
+def test_a_score_that_is_not_finite_has_no_decision(made, tmp_path):
+    evaluation = made.evaluation
+    scores = evaluation.scores["mahalanobis"].copy()
+    scores[5] = np.nan
+    odd = dataclasses.replace(evaluation, scores={"mahalanobis": scores}, decisions=decide(scores, 1.0))
+    page = Page(write_report(tmp_path, *dataclasses.replace(made, evaluation=odd).arguments()).read_text("utf-8"))
+    first = next(row for row in page.all("tbody") if "data-score" in row)
+    assert (first["data-score"], first["data-decision"], first["data-outcome"]) == ("NaN", "no decision", "no decision")
 
 
 def test_shrunken_maps():
@@ -203,7 +226,7 @@ def test_odd_runs_are_reported(made, tmp_path):
     clips[3] = dataclasses.replace(clips[3], file_name="3/caf\udce9.wav")
     odd = dataclasses.replace(
         made,
-        results=made.results | {"selection": "oracle"},
+        results=dataclasses.replace(made.results, selection="oracle"),
         evaluation=dataclasses.replace(made.evaluation, clips=tuple(clips)),
         dataset=dataclasses.replace(made.dataset, read=gone),
     )

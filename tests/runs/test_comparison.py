@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from asd_jax.datasets.clips import Clip
+from asd_jax.detectors.thresholds import decide
 from asd_jax.errors import InputError
 from asd_jax.evaluation import metrics
 from asd_jax.evaluation.metrics import Labels
+from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import scores_csv
-from asd_jax.report import text_tables as tables
+from asd_jax.files import to_json
 from asd_jax.runs import comparison, result_rows
 
 N_CLIPS = 120
@@ -44,10 +46,14 @@ def write_run(folder, shift, *, experiment, seed=0, dataset="dcase2020", machine
         "seconds": {"load": 5.0, "train": 2.0, "fit_scorers": 1.0, "score": 0.5},
     } | more
     folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text(json.dumps(report))
-    text = scores_csv(clips, scores, np.zeros(n_clips, bool), headline="mse", selection="label-free")
+    (folder / "metrics.json").write_text(json.dumps(to_json(report)))
+    text = scores_csv(clips, scores, decide(scores["mse"], np.inf), selection="label-free")
     (folder / "scores.csv").write_text(text)
     return folder
+
+
+def lines(table):
+    return [table.header, *table.rows]
 
 
 @pytest.fixture
@@ -63,36 +69,36 @@ def runs(tmp_path):
 def test_differences_are_to_the_first_run(runs):
     first, second, third, control = comparison.compare(runs)
     assert first.gain is None and first.differs is None
-    assert second.differs is True and second.gain["interval_95"][0] > 0.05
+    assert second.differs is True and second.gain.interval_95[0] > 0.05
     reports = [json.loads((run / "metrics.json").read_text())["scorers"]["mse"]["mean"]["auc"] for run in runs]
-    assert second.gain["auc_difference"] == pytest.approx(reports[1] - reports[0], abs=1e-6)
-    assert third.differs is False and third.gain["interval_95"] == [0, 0]
+    assert second.gain.auc_difference == pytest.approx(reports[1] - reports[0], abs=1e-6)
+    assert third.differs is False and third.gain.interval_95 == (0, 0)
     assert control.row.system == "control: log_mel_mean, mahalanobis"  # once, though every run has it
 
 
 def test_runs_list_their_clips_in_any_order(runs):
     lines = (runs[2] / "scores.csv").read_text().splitlines()
     (runs[2] / "scores.csv").write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")
-    assert comparison.compare(runs)[2].gain["interval_95"] == [0, 0]
+    assert comparison.compare(runs)[2].gain.interval_95 == (0, 0)
 
 
 def test_other_scorers_are_exploratory(runs):
     rows = [of.row for of in comparison.compare(runs, scorers=["knn"])]
-    assert [row.role for row in rows] == ["headline", "exploratory"] * 3 + ["control: log_mel_mean"]
+    assert [row.role_in_words for row in rows] == ["headline", "exploratory"] * 3 + ["control: log_mel_mean"]
     assert rows[1].system == "lstm_pred, knn (exploratory)"
 
 
 def test_tables(runs):
     compared = comparison.compare(runs)
-    rows = list(csv.DictReader(tables.csv_text(comparison.csv_table(compared)).splitlines()))
+    rows = list(csv.DictReader(comparison.csv_table(compared).csv().splitlines()))
     assert rows[1]["experiment"] == "gmm" and rows[1]["differs"] == "1" and rows[0]["differs"] == ""
     assert float(rows[1]["auc_low"]) < float(rows[1]["auc"]) < float(rows[1]["auc_high"])
     assert {row["selection"] for row in rows} == {"label-free"}
-    table = comparison.reading_table(compared)
+    table = lines(comparison.reading_table(compared))
     assert "AUC over seeds" in table[0] and "0.700 ± 0.010" in table[1]
     assert [row[-1] for row in table[1:]] == ["", "yes", "no", ""]
     assert "official score [95 %]" not in table[0]
-    assert "AUC over seeds" not in comparison.reading_table(comparison.compare(runs[1:]))[0]
+    assert "AUC over seeds" not in comparison.reading_table(comparison.compare(runs[1:])).header
 
 
 def test_releases_with_domains_have_their_official_score(runs):
@@ -101,9 +107,9 @@ def test_releases_with_domains_have_their_official_score(runs):
         report["scorers"]["mse"]["official"] = {"score": 0.61, "interval_95": {"score": [0.55, 0.66]}}
         (run / "metrics.json").write_text(json.dumps(report))
     compared = comparison.compare(runs)
-    table = comparison.reading_table(compared)
+    table = lines(comparison.reading_table(compared))
     assert table[1][table[0].index("official score [95 %]")] == "0.610 [0.550, 0.660]"
-    header, first, *_ = comparison.csv_table(compared)
+    header, first, *_ = lines(comparison.csv_table(compared))
     assert first[header.index("official_low")] == "0.55"
 
 
@@ -112,16 +118,20 @@ def test_systems_by_machines(tmp_path):
     for experiment, shift in (("gmm", 2.0), ("lstm_pred", 0.5)):
         for machine in ("fan", "pump"):
             run = write_run(tmp_path / experiment / machine, shift, experiment=experiment, machine=machine)
-            rows += result_rows.rows_of(result_rows.read_metrics(run), str(run))
-    table = result_rows.table(rows)
+            rows += result_rows.rows_of(Results.read(run), str(run))
+    table = lines(result_rows.systems_table(rows))
     assert table[0] == ["AUC / pAUC", "fan", "pump", "mean", "harmonic mean", "selection", "fit s", "score s"]
     assert [row[0] for row in table[1:]] == ["gmm", "control: log_mel_mean, mahalanobis", "lstm_pred"]
-    gmm = {row.machine: row for row in rows if row.system == "gmm"}
-    assert table[1][1] == f"{gmm['fan'].auc:.3f} / {gmm['fan'].pauc:.3f}"
-    assert table[1][3].startswith(f"{(gmm['fan'].auc + gmm['pump'].auc) / 2:.3f} / ")
+    gmm = {row.results.machine: row for row in rows if row.system == "gmm"}
+    assert table[1][1] == f"{gmm['fan'].summary.mean.auc:.3f} / {gmm['fan'].summary.mean.pauc:.3f}"
+    assert table[1][3].startswith(f"{(gmm['fan'].summary.mean.auc + gmm['pump'].summary.mean.auc) / 2:.3f} / ")
     assert table[1][-3:] == ["label-free", "6.0", "1.0"] and table[2][-2:] == ["", ""]
-    assert "gmm, knn (exploratory)" in [row[0] for row in result_rows.table(rows, exploratory=True)]
-    missing = result_rows.table([row for row in rows if (row.experiment, row.machine) != ("gmm", "pump")])
+    assert "gmm, knn (exploratory)" in [row[0] for row in lines(result_rows.systems_table(rows, exploratory=True))]
+    missing = lines(
+        result_rows.systems_table(
+            [row for row in rows if (row.results.experiment, row.results.machine) != ("gmm", "pump")]
+        )
+    )
     assert missing[1][:5] == ["gmm", table[1][1], "", "", ""]
 
 
@@ -130,10 +140,11 @@ def test_the_official_score_is_over_all_machines(tmp_path):
     for machine, parts in (("fan", {"section_00 pauc": 1.0, "section_00 source auc": 0.5}), ("pump", {"s pauc": 0.25})):
         more = {"dataset": "dcase2022", "machine": machine}
         run = write_run(tmp_path / machine, 1.0, experiment="gmm", **more)
-        report = result_rows.read_metrics(run)
+        report = json.loads((run / "metrics.json").read_text())
         report["scorers"]["mse"]["official"] = {"score": 0.5, "parts": parts}
-        rows += result_rows.rows_of(report, machine)
-    header, gmm, control = result_rows.table(rows)
+        (run / "metrics.json").write_text(json.dumps(report))
+        rows += result_rows.rows_of(Results.read(run), machine)
+    header, gmm, control = lines(result_rows.systems_table(rows))
     assert (
         gmm[header.index("official score")] == f"{3 / (1 + 2 + 4):.3f}"
         and control[header.index("official score")] == ""
@@ -143,10 +154,10 @@ def test_the_official_score_is_over_all_machines(tmp_path):
 def test_undefined_measures_stay_in_the_tables(tmp_path):
     runs = [write_run(tmp_path / name, 1.0, experiment=name, n_clips=1) for name in "ab"]
     compared = comparison.compare(runs)
-    assert compared[1].differs is None and compared[1].row.auc is None
-    assert comparison.reading_table(compared)[2][-2:] == ["undefined", "undefined"]
-    assert comparison.csv_table(compared)[2][-1] == ""
-    assert result_rows.table([of.row for of in compared])[1][1] == "undefined"
+    assert compared[1].differs is None and compared[1].row.summary.mean.auc is None
+    assert lines(comparison.reading_table(compared))[2][-2:] == ["undefined", "undefined"]
+    assert lines(comparison.csv_table(compared))[2][-1] == ""
+    assert lines(result_rows.systems_table([of.row for of in compared]))[1][1] == "undefined"
 
 
 def test_what_is_refused(runs, tmp_path):

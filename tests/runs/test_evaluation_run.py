@@ -5,10 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from asd_jax.datasets.clips import Clip
+from asd_jax.datasets.clips import Clip, Machine
+from asd_jax.detectors.bundle import Detectors
 from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer
-from asd_jax.detectors.thresholds import fit
+from asd_jax.detectors.thresholds import Source, fit
 from asd_jax.evaluation.evaluate import evaluate
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
@@ -49,10 +50,10 @@ CASES = {
 def test_remarks(case):
     scores, labels, rule, says = CASES[case]
     normal = np.arange(12.0)
-    fitted = FittedScorer(Given(), normal, fit(rule, normal, fitted_on="out-of-fold training clips"))
-    detector = Detector(FrontEnd(), FrameMean(), {"given": {"id_00": fitted}}, "given")
+    fitted = FittedScorer(Given(), normal, fit(rule, normal, source=Source.OUT_OF_FOLD))
+    detector = Detector(FrontEnd(), FrameMean(), {"given": {Machine("", "id_00"): fitted}}, "given")
     clips = [Clip(f"{index}.wav", "id_00", "test", bool(label)) for index, label in enumerate(labels)]
     frames = StoredClips.from_clips([np.full((2, 1), score, np.float32) for score in scores])
-    result = evaluate({"detector": detector}, clips, {FrontEnd(): frames})
-    line = evaluation_run._remarks(detector, result.report, result)[-1]
+    result = evaluate(Detectors(detector), clips, {FrontEnd(): frames})
+    line = evaluation_run._remarks(detector, result.results, result)[-1]
     assert re.search(says, line)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from asd_jax.datasets.clips import Clip
+from asd_jax.detectors.thresholds import decide
 from asd_jax.errors import InputError
 from asd_jax.evaluation.score_files import ScoredClips, scores_csv
 from asd_jax.runs import submission
@@ -13,7 +14,7 @@ from asd_jax.runs import submission
 
 def files(dataset, machine, clips, scores=None):
     scores = np.arange(len(clips)) + 0.5 if scores is None else scores
-    scored = ScoredClips(tuple(clips), {"mse": scores}, tuple(bool(score > 1) for score in scores))
+    scored = ScoredClips(tuple(clips), {"mse": scores}, tuple(decide(scores, 1.0).tolist()))
     return submission.files(scored, headline="mse", machine=machine, dataset=dataset)
 
 
@@ -71,7 +72,7 @@ def test_what_no_challenge_takes():
 
 def test_from_the_folder_of_a_run(tmp_path):
     clips = [Clip("fan/test/id_01_00000000.wav", "id_01", "test")]
-    text = scores_csv(clips, {"gmm": np.ones(1)}, np.ones(1, bool), headline="gmm", selection="label-free")
+    text = scores_csv(clips, {"gmm": np.ones(1)}, decide(np.ones(1), 0.5), selection="label-free")
     (tmp_path / "scores.csv").write_text(text)
     report = {"headline_scorer": "gmm", "scorers": {}, "machine": "fan", "dataset": "dcase2020"}
     (tmp_path / "metrics.json").write_text(json.dumps(report))
