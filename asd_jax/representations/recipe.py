@@ -76,6 +76,10 @@ class Recipe(Protocol):
         """What it settles without labels, in words, for the results."""
 
     @property
+    def checkpoint(self) -> str | None:
+        """Which parameters count, `latest` or `best`; None where nothing is trained."""
+
+    @property
     def stamp(self) -> Mapping[str, Any]:
         """Further fields of the results, for what a reader must not miss."""
 
@@ -84,6 +88,7 @@ class Untrained:
     """What recipes share that take at most a scale from the training clips: they are fitted once, whatever the seed."""
 
     protocol = ""
+    checkpoint = None
 
     @property
     def stamp(self) -> Mapping[str, Any]:

@@ -91,9 +91,13 @@ class Trained:
     @property
     def protocol(self) -> str:
         """How long it trains, and which parameters count."""
-        if self.training.patience is None:
-            return "a fixed number of epochs; latest parameters"
-        return "lowest validation loss with early stopping; best parameters"
+        length = "a fixed number of epochs" if self.checkpoint == "latest" else "lowest validation loss, early stopping"
+        return f"{length}; {self.checkpoint} parameters"
+
+    @property
+    def checkpoint(self) -> str:
+        """`latest`, with early stopping `best`."""
+        return "latest" if self.training.patience is None else "best"
 
     @property
     def stamp(self) -> Mapping[str, Any]:

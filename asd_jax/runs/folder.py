@@ -90,6 +90,7 @@ def describe(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
         },
         "selection": config.selection.stamp,
         "selection_protocol": "; ".join(part for part in (config.recipe.protocol, config.selection.protocol) if part),
+        "checkpoint": config.recipe.checkpoint,
         "stamp": dict(config.recipe.stamp),
         "versions": versions(),
         "device": jax.devices()[0].device_kind,

@@ -10,10 +10,10 @@ import time
 import jax
 import numpy as np
 import pytest
-from asd_jax.runs.experiment import REPORTED
 
 from asd_jax import load_detector
 from asd_jax.datasets.audio import read_audio
+from asd_jax.runs.recipes import REPORTED
 
 SETTINGS = ["--machine=fan", "--hidden_size=8", "--context_frames=3", "--batch_size=8", "--epochs=8"]
 
@@ -37,7 +37,7 @@ def test_run_folder(run_folder):
     config = json.loads((workdir / "config.json").read_text())
     metrics = json.loads((workdir / "metrics.json").read_text())
     assert config["selection"] == metrics["selection"] == "label-free"
-    assert config["checkpoint"] == "latest" and config["settings"]["training"]["epochs"] == 8
+    assert config["checkpoint"] == "latest" and config["settings"]["recipe"]["training"]["epochs"] == 8
     assert config["data"]["n_train"] == 24 and config["versions"]["jax"] == jax.__version__
     assert metrics["headline_scorer"] == "mse" and metrics["machine"] == "fan"
     assert metrics["scorers"]["mahalanobis"]["role"] == "exploratory"

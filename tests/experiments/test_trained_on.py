@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
-from asd_jax.runs.trained_on import without_trained_on, write_recordings
 
 from asd_jax.datasets import open_dataset
+from asd_jax.runs.recordings import without_trained_on, write_recordings
 
 N_NORMAL, N_ABNORMAL = 12, 4
 

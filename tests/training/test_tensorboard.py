@@ -9,8 +9,9 @@ from tensorboardX.proto.event_pb2 import Event
 
 from asd_jax.datasets import Clip
 from asd_jax.evaluation.evaluate import Evaluation
+from asd_jax.report.tensorboard import write_scores
 from asd_jax.training.progress import Progress
-from asd_jax.training.tensorboard import TensorBoardMonitor, write_scores
+from asd_jax.training.tensorboard import TensorBoardMonitor
 
 
 def read_events(folder: Path) -> list[Event]:
