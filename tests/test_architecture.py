@@ -32,7 +32,7 @@ PLACES = {
     "torch": ("asd_jax/models/vggish_weights.py",),
     "tensorflow": ("asd_jax/models/vggish_weights.py",),
     "tensorboardX": ("asd_jax/training/", "asd_jax/report/"),
-    "matplotlib": ("asd_jax/report/plots/", "experiments/show_features.py"),
+    "matplotlib": ("asd_jax/report/plots/", "asd_jax/report/media.py", "experiments/show_features.py"),
 }
 FILES = sorted(path.relative_to(ROOT) for folder in (LIBRARY, EXPERIMENTS) for path in folder.rglob("*.py"))
 
