@@ -1,1 +1,5 @@
-"""."""
+"""Clips → parameters."""
+
+from asd_jax.training import plan
+
+__all__ = ["plan"]
