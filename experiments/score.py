@@ -100,17 +100,16 @@ def main(arguments: list[str]) -> None:
     if not heard.any():
         raise InputError(f"none of the {len(arguments)} files could be scored")
     starts = verdict.worst_start_seconds if detector.cutting is not None else None
-    decisions = verdict.is_anomalous.tolist()
     rows = [
         Row(
             name,
             verdict.machine_ids[index],
             verdict.scores[index],
-            {True: "anomalous", False: "normal", None: "no verdict"}[decisions[index]],
+            {True: "anomalous", False: "normal", None: "no verdict"}[decision],
             verdict.share_of_normal_above[index],
             None if starts is None else starts[index],
         )
-        for index, name in enumerate(arguments)
+        for index, (name, decision) in enumerate(zip(arguments, verdict.is_anomalous.tolist(), strict=True))
         if heard[index]
     ]
     _report(rows, FLAGS.scorer or detector.headline_scorer, files.write_text)

@@ -46,14 +46,15 @@ class Detectors:
         """Save them below `run/checkpoints`; the bundle appears whole or not at all."""
         import orbax.checkpoint as ocp  # late: Orbax takes a second to import
 
-        groups = {
-            "system": {"": self.system},
-            "controls": self.controls,
-            "further_seeds": {str(seed): of for seed, of in self.further_seeds.items()},
-        }
-        states = {group: {name: _to_state(of) for name, of in by.items()} for group, by in groups.items()}
+        system = _to_state(self.system)
+        controls = {name: _to_state(of) for name, of in self.controls.items()}
+        seeds = {str(seed): _to_state(of) for seed, of in self.further_seeds.items()}
         settings, arrays = (
-            {group: {name: state[part] for name, state in by.items()} for group, by in states.items()}
+            {
+                "system": system[part],
+                "controls": {name: state[part] for name, state in controls.items()},
+                "further_seeds": {seed: state[part] for seed, state in seeds.items()},
+            }
             for part in range(2)
         )
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
@@ -74,12 +75,12 @@ class Detectors:
         settings = metadata["detectors"]
         if metadata["format"] == 1:
             settings, arrays = format_1.upgraded(settings, arrays, run=Path(run))
-        groups = {
-            group: {name: _from_state(state, arrays[group][name]) for name, state in by.items()}
-            for group, by in settings.items()
-        }
-        further_seeds = {int(seed): of for seed, of in groups["further_seeds"].items()}
-        return cls(groups["system"][""], groups["controls"], further_seeds)
+        controls, seeds = arrays["controls"], arrays["further_seeds"]
+        return cls(
+            _from_state(settings["system"], arrays["system"]),
+            {name: _from_state(state, controls[name]) for name, state in settings["controls"].items()},
+            {int(seed): _from_state(state, seeds[seed]) for seed, state in settings["further_seeds"].items()},
+        )
 
 
 def load_detector(run: str | Path) -> Detector:

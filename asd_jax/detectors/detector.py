@@ -179,7 +179,10 @@ class Detector:
         if name not in self.fitted:
             raise InputError(f"scorer {name!r} is not in this detector, which has {', '.join(self.fitted)}")
         types = _one_each(machine_type, len(machine_ids), "machine types")
-        held_against = candidates(self.machines, machine_ids, types, unknown_machine_id=unknown_machine_id)
+        held_against = [
+            candidates(self.machines, *given, unknown_machine_id=unknown_machine_id)
+            for given in zip(machine_ids, types, strict=True)
+        ]
         column = {machine: number for number, machine in enumerate(self.machines)}
         scores = np.full((len(held_against), len(column)), np.nan)
         starts = np.zeros(scores.shape)

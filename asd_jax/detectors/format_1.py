@@ -23,28 +23,28 @@ def upgraded(settings: dict[str, Any], arrays: PyTree, *, run: Path) -> tuple[di
     """
     config = run / "config.json"
     machine_type = json.loads(config.read_text(encoding="utf-8"))["data"]["machine"] if config.exists() else ""
-    result: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    for tree in result:
-        tree |= {"system": {}, "controls": {}, "further_seeds": {}}
-    for old_name, state in settings.items():
-        group, name = "controls", old_name
-        if old_name == "detector":
-            group, name = "system", ""
-        elif old_name.startswith("seed_"):
-            group, name = "further_seeds", old_name.removeprefix("seed_")
-        of = arrays[old_name]
-        representation, own = state["representation"], of["representation"]
-        if representation["kind"] == "per_machine":
-            representation = representation | {"parts": {machine_type: representation["parts"]}}
-            own = {machine_type: own}
-        scorers = {
-            name: {machine_type: {machine_id: _scorer(saved) for machine_id, saved in by_id.items()}}
-            for name, by_id in state["scorers"].items()
-        }
-        scorer_arrays = {name: {machine_type: by_id} for name, by_id in of["scorers"].items()}
-        result[0][group][name] = {"cutting": None} | state | {"representation": representation, "scorers": scorers}
-        result[1][group][name] = {"representation": own, "scorers": scorer_arrays}
-    return result
+    states = {name: _detector(state, arrays[name], machine_type) for name, state in settings.items()}
+
+    def by_role(part: int) -> dict[str, Any]:
+        of = {name: state[part] for name, state in states.items()}
+        seeds = {name.removeprefix("seed_"): of.pop(name) for name in states if name.startswith("seed_")}
+        return {"system": of.pop("detector"), "controls": of, "further_seeds": seeds}
+
+    return by_role(0), by_role(1)
+
+
+def _detector(state: dict[str, Any], arrays: PyTree, machine_type: str) -> tuple[dict[str, Any], PyTree]:
+    representation, own = state["representation"], arrays["representation"]
+    if representation["kind"] == "per_machine":
+        representation = representation | {"parts": {machine_type: representation["parts"]}}
+        own = {machine_type: own}
+    scorers = {
+        name: {machine_type: {machine_id: _scorer(saved) for machine_id, saved in by_id.items()}}
+        for name, by_id in state["scorers"].items()
+    }
+    scorer_arrays = {name: {machine_type: by_id} for name, by_id in arrays["scorers"].items()}
+    settings = {"cutting": None} | state | {"representation": representation, "scorers": scorers}
+    return settings, {"representation": own, "scorers": scorer_arrays}
 
 
 def _scorer(saved: dict[str, Any]) -> dict[str, Any]:

@@ -7,18 +7,14 @@ from asd_jax.errors import InputError
 
 
 def candidates(
-    known: Sequence[Machine],
-    machine_ids: Sequence[str | None],
-    machine_types: Sequence[str | None],
-    *,
-    unknown_machine_id: str = "error",
-) -> list[tuple[Machine, ...]]:
-    """The machines that each recording is held against: its own, or all where it is unknown and `min` is asked for.
+    known: Sequence[Machine], machine_id: str | None, machine_type: str | None, *, unknown_machine_id: str = "error"
+) -> tuple[Machine, ...]:
+    """The machines that a recording is held against: its own, or all where it is unknown and `min` is asked for.
 
     Args:
         known: of the detector.
-        machine_ids: of each recording; None where it is not known, which is enough where there is one machine.
-        machine_types: likewise; only needed where an id belongs to several of the detector's machine types.
+        machine_id: of the recording; None where it is not known, which is enough where there is one machine.
+        machine_type: likewise; only needed where an id belongs to several of the detector's machine types.
         unknown_machine_id: `error`, or `min` for all machines of the type.
 
     Raises:
@@ -26,15 +22,6 @@ def candidates(
     """
     if unknown_machine_id not in ("error", "min"):
         raise InputError(f"unknown_machine_id={unknown_machine_id!r}: give 'error' or 'min'")
-    return [
-        _candidates(known, machine_id, machine_type, unknown_machine_id)
-        for machine_id, machine_type in zip(machine_ids, machine_types, strict=True)
-    ]
-
-
-def _candidates(
-    known: Sequence[Machine], machine_id: str | None, machine_type: str | None, unknown_machine_id: str
-) -> tuple[Machine, ...]:
     of_type = tuple(machine for machine in known if machine_type in (None, machine.machine_type))
     if not of_type:
         types = dict.fromkeys(machine.machine_type for machine in known)

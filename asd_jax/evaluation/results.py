@@ -153,15 +153,15 @@ class Spread:
     values: tuple[float, ...]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Results:
     """What `metrics.json` holds.
 
     Attributes:
-        headline_scorer: the scorer that was fixed beforehand.
-        scorers: measures of the system's scorers.
         experiment, dataset, machine: what was run on what.
         selection: `label-free`, or `oracle` where something was chosen with the labels of the test clips.
+        headline_scorer: the scorer that was fixed beforehand.
+        scorers: measures of the system's scorers.
         controls: measures by control and scorer.
         differences: of the system's scorers to the controls': by scorer, and by control and its scorer as one name.
         decision_threshold: the rule that decides.
@@ -179,12 +179,12 @@ class Results:
         seconds: what took how long.
     """
 
-    headline_scorer: str
-    scorers: Mapping[str, Summary]
     experiment: str = ""
     dataset: str = ""
     machine: str = ""
     selection: str = "label-free"
+    headline_scorer: str
+    scorers: Mapping[str, Summary]
     controls: Mapping[str, Mapping[str, Summary]] = dataclasses.field(default_factory=dict)
     differences: Mapping[str, Mapping[str, Difference]] = dataclasses.field(default_factory=dict)
     decision_threshold: str = ""

@@ -122,26 +122,43 @@ def csv_table(compared: Sequence[Compared]) -> Table:
     rows = []
     for of in compared:
         row, mean, results = of.row, of.row.summary.mean, of.row.results
-        cells: dict[str, Any] = {"run": row.run, "experiment": results.experiment, "scorer": row.scorer}
-        cells |= {"role": row.role_in_words, "selection": results.selection}
-        cells |= {"dataset": results.dataset, "machine": results.machine}
-        for name in ("auc", "pauc"):
-            cells[name] = getattr(mean, name)
-            cells |= _ends(name, mean.interval_95.get(name))
-            of_seeds = row.seeds.get(name)
-            cells[f"{name}_seeds_mean"] = of_seeds and of_seeds.mean
-            cells[f"{name}_seeds_standard_deviation"] = of_seeds and of_seeds.standard_deviation
-        cells["average_precision"] = mean.average_precision
-        cells["official"] = row.official.score
-        cells |= _ends("official", row.official.interval_95.get("score"))
         gain = of.gain or Difference(None, None)
-        cells["auc_difference"] = gain.auc_difference
-        cells |= _ends("auc_difference", gain.interval_95)
-        cells["pauc_difference"] = gain.pauc_difference
-        cells |= _ends("pauc_difference", gain.pauc_interval_95)
-        cells["differs"] = None if of.differs is None else int(of.differs)
-        rows.append(cells)
+        rows.append(
+            {
+                "run": row.run,
+                "experiment": results.experiment,
+                "scorer": row.scorer,
+                "role": row.role_in_words,
+                "selection": results.selection,
+                "dataset": results.dataset,
+                "machine": results.machine,
+                **_measure_cells(row, "auc"),
+                **_measure_cells(row, "pauc"),
+                "average_precision": mean.average_precision,
+                **_cells("official", row.official.score, row.official.interval_95.get("score")),
+                **_cells("auc_difference", gain.auc_difference, gain.interval_95),
+                **_cells("pauc_difference", gain.pauc_difference, gain.pauc_interval_95),
+                "differs": None if of.differs is None else int(of.differs),
+            }
+        )
     return Table(list(rows[0]), [[_plain(value) for value in cells.values()] for cells in rows])
+
+
+def _measure_cells(row: Row, name: str) -> dict[str, float | None]:
+    mean, seeds = row.summary.mean, row.seeds.get(name)
+    return _cells(name, getattr(mean, name), mean.interval_95.get(name)) | {
+        f"{name}_seeds_mean": seeds and seeds.mean,
+        f"{name}_seeds_standard_deviation": seeds and seeds.standard_deviation,
+    }
+
+
+def _cells(name: str, value: float | None, interval: Interval | None) -> dict[str, float | None]:
+    low, high = interval or (None, None)
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def reading_table(compared: Sequence[Compared]) -> Table:
@@ -168,12 +185,3 @@ def reading_table(compared: Sequence[Compared]) -> Table:
         )
     kept = [column for column in range(len(header)) if any(row[column] for row in rows)]
     return Table([header[column] for column in kept], [[row[column] for column in kept] for row in rows])
-
-
-def _ends(name: str, interval: Interval | None) -> dict[str, float | None]:
-    low, high = interval or (None, None)
-    return {f"{name}_low": low, f"{name}_high": high}
-
-
-def _plain(value: Any) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

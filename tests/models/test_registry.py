@@ -8,13 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from asd_jax import models
-from asd_jax.features import scaling
+from asd_jax import load_detector, models
+from asd_jax.detectors.bundle import Detectors
+from asd_jax.detectors.detector import Detector
+from asd_jax.features import FrontEnd, scaling
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models.network import Network
 from asd_jax.representations.residual import Residual
 from asd_jax.representations.residual_maps import residual_maps
-from asd_jax.training import Reconstruction, TrainingConfig, checkpoints, fit
+from asd_jax.training import Reconstruction, TrainingConfig, fit
 from asd_jax.training.examples import InMemory
 
 N_FEATURES = 8
@@ -135,10 +137,8 @@ def test_scores_do_not_depend_on_batch_or_order(trained):
 
 
 def test_save_and_restore_is_bit_equal(trained, tmp_path):
-    settings, arrays = trained.representation.to_state()
-    checkpoints.save_bundle(tmp_path / "bundle", arrays, settings)
-    arrays, settings = checkpoints.load_bundle(tmp_path / "bundle")
-    restored = Residual.from_state(settings, arrays)
+    Detectors(Detector(FrontEnd(), trained.representation, {"mse": {}}, "mse")).save(tmp_path)
+    restored = load_detector(tmp_path).representation
     assert restored.network == trained.network
     before, after = trained.representation(trained.clips), restored(trained.clips)
     np.testing.assert_array_equal(before.window_error, after.window_error)
