@@ -3,11 +3,10 @@
 import dataclasses
 import itertools
 
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from asd_jax.models.recurrent import LSTM
+from asd_jax.models import recurrent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +61,7 @@ class LSTMPredictor(nnx.Module):
     def __init__(self, config: LSTMPredictorConfig, n_features: int, *, rngs: nnx.Rngs) -> None:
         self.context_frames = config.context_frames
         widths = [n_features] + [config.hidden_size] * config.n_layers
-        self.layers = nnx.List(LSTM(n_in, n_out, rngs=rngs) for n_in, n_out in itertools.pairwise(widths))
+        self.layers = nnx.List(recurrent.LSTM(n_in, n_out, rngs=rngs) for n_in, n_out in itertools.pairwise(widths))
         self.output = nnx.Linear(widths[-1], n_features, rngs=rngs)
 
     def residual(
@@ -70,12 +69,10 @@ class LSTMPredictor(nnx.Module):
     ) -> Float[Array, "*batch n_windows 1 n_features"]:
         """Frame minus its prediction, for every frame that has a whole context before it."""
         n_windows = frames.shape[-2] - self.context_frames
-        first, *rest = self.layers
-        # The first layer's projection of a frame is the same in all windows that read it: step t of every window
-        # is a slice of one product over the segment.
-        projected = first.project(frames)
-        states = first.run(jnp.stack([projected[..., t : t + n_windows, :] for t in range(self.context_frames)]))
-        for layer in rest:
-            states = layer.run(layer.project(states))
-        prediction = self.output(states[-1])
+        # The lowest layer's projection of a frame is the same in all windows that read it: step t of every window is
+        # a slice of one product over the segment.
+        projected = self.layers[0].project(frames)
+        steps = [projected[..., t : t + n_windows, :] for t in range(self.context_frames)]
+        hidden = recurrent.last(self.layers, [step.reshape(-1, step.shape[-1]) for step in steps])
+        prediction = self.output(hidden).reshape(*frames.shape[:-2], n_windows, frames.shape[-1])
         return (frames[..., self.context_frames :, :] - prediction)[..., None, :]

@@ -1,10 +1,21 @@
-"""Recurrent layers whose input projection is separate, so that overlapping windows can share it."""
+"""Recurrent layers, and stacks of them stepped together.
 
+A layer's input projection stands apart from its step, so that overlapping windows can share it. A stack takes one step
+in all its layers before the next: nothing is stored but what the output needs, and JAX differentiates it as it is. A
+backward pass of our own that gathered states and gradients over time was slower on a CPU, where copying them costs as
+much as a third of the products.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from asd_jax.models import recurrence
+_LONGEST_UNROLLED = 16  # steps; longer loops are compiled as loops of a few steps each
+_UNROLL = 4
 
 
 class LSTM(nnx.Module):
@@ -25,10 +36,25 @@ class LSTM(nnx.Module):
         """The part of the gates that does not depend on the state."""
         return _project(inputs, self.input_kernel[...], self.bias[...])
 
-    def run(self, projected: Float[Array, "n_steps *batch gates"]) -> Float[Array, "n_steps *batch hidden"]:
-        """Hidden states after each step, from a zero state; time is the leading axis."""
-        hidden = recurrence.lstm(_flat(projected), self.recurrent_kernel[...])
-        return hidden.reshape(*projected.shape[:-1], self.hidden_size)
+    def zero(self, n: int) -> tuple[Float[Array, "n hidden"], ...]:
+        """The state before the first step: hidden, cell."""
+        return (jnp.zeros((n, self.hidden_size)),) * 2
+
+    def hidden(self, state: tuple[Array, Array]) -> Float[Array, "n hidden"]:
+        """The part of a state that layers above read."""
+        return state[0]
+
+    def step(
+        self, state: tuple[Array, Array] | None, gates: Float[Array, "n gates"]
+    ) -> tuple[tuple[Float[Array, "n hidden"], Float[Array, "n hidden"]], Float[Array, "n hidden"]]:
+        """The next state and its hidden part, from projected inputs; None stands for a zero state."""
+        if state is not None:
+            gates = gates + state[0] @ self.recurrent_kernel[...]
+        i, f, g, o = jnp.split(gates, 4, axis=-1)
+        new = jax.nn.sigmoid(i) * jnp.tanh(g)
+        cell = new if state is None else jax.nn.sigmoid(f) * state[1] + new
+        hidden = jax.nn.sigmoid(o) * jnp.tanh(cell)
+        return (hidden, cell), hidden
 
 
 class GRU(nnx.Module):
@@ -50,16 +76,67 @@ class GRU(nnx.Module):
         """The part of the gates that does not depend on the state."""
         return _project(inputs, self.input_kernel[...], self.bias[...])
 
-    def run(self, projected: Float[Array, "n_steps *batch gates"]) -> Float[Array, "n_steps *batch hidden"]:
-        """Hidden states after each step, from a zero state; time is the leading axis."""
-        hidden = recurrence.gru(_flat(projected), self.recurrent_kernel[...], self.new_bias[...])
-        return hidden.reshape(*projected.shape[:-1], self.hidden_size)
+    def zero(self, n: int) -> Float[Array, "n hidden"]:
+        """The state before the first step."""
+        return jnp.zeros((n, self.hidden_size))
+
+    def hidden(self, state: Float[Array, "n hidden"]) -> Float[Array, "n hidden"]:
+        """The part of a state that layers above read: all of it."""
+        return state
+
+    def step(
+        self, state: Float[Array, "n hidden"] | None, gates: Float[Array, "n gates"]
+    ) -> tuple[Float[Array, "n hidden"], Float[Array, "n hidden"]]:
+        """The next state, twice, from projected inputs; None stands for a zero state."""
+        state = self.zero(len(gates)) if state is None else state
+        r, z, n = jnp.split(gates, 3, axis=-1)
+        by_state = jnp.split(state @ self.recurrent_kernel[...], 3, axis=-1)
+        r, z = jax.nn.sigmoid(r + by_state[0]), jax.nn.sigmoid(z + by_state[1])
+        n = jnp.tanh(n + r * (by_state[2] + self.new_bias[...][None, :]))
+        hidden = n + z * (state - n)
+        return hidden, hidden
+
+
+def last(layers: Sequence[LSTM | GRU], gates: Sequence[Array] | Array) -> Float[Array, "n hidden"]:
+    """Hidden state of a stack's top layer after the last step, from a zero state.
+
+    Args:
+        layers: the stack, the lowest first.
+        gates: what the lowest layer's `project` gives, an array `(n, gates)` a step.
+    """
+    if len(gates) > _LONGEST_UNROLLED:
+        gates = gates if isinstance(gates, jax.Array) else jnp.stack(gates)
+        states = tuple(layer.zero(gates.shape[1]) for layer in layers)
+        states, _ = jax.lax.scan(lambda s, g: (_step(layers, s, g)[0], None), states, gates, unroll=_UNROLL)
+        return layers[-1].hidden(states[-1])
+    states = (None,) * len(layers)
+    for of_step in gates:
+        states, hidden = _step(layers, states, of_step)
+    return hidden
+
+
+def unfold(
+    layers: Sequence[LSTM | GRU], gates: Float[Array, "n gates"], n_steps: int
+) -> Float[Array, "n_steps n hidden"]:
+    """Hidden states of a stack's top layer after each of `n_steps` steps that read the same `gates`.
+
+    From a zero state; `layers` and `gates` as in `last`.
+    """
+    states = tuple(layer.zero(len(gates)) for layer in layers)
+    step = lambda states, _: _step(layers, states, gates)  # noqa: E731
+    return jax.lax.scan(step, states, length=n_steps, unroll=_UNROLL)[1]
+
+
+def _step(
+    layers: Sequence[LSTM | GRU], states: Sequence[Any], gates: Float[Array, "n gates"]
+) -> tuple[tuple[Any, ...], Float[Array, "n hidden"]]:
+    """A step of each layer, the lowest first; the states after it, and the hidden state of the top layer."""
+    after = []
+    for layer, state in zip(layers, states, strict=True):
+        state, hidden = layer.step(state, gates if not after else layer.project(hidden))
+        after.append(state)
+    return tuple(after), hidden
 
 
 def _project(inputs: Array, kernel: Array, bias: Array) -> Array:
     return inputs @ kernel + bias.reshape((1,) * (inputs.ndim - 1) + bias.shape)
-
-
-def _flat(projected: Array) -> Array:
-    """Time, all batch axes as one, gates."""
-    return projected.reshape(projected.shape[0], -1, projected.shape[-1])

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from asd_jax.models import recurrent
 from asd_jax.models.windows import windows
 
 
@@ -47,14 +48,10 @@ class SequenceAutoencoder(nnx.Module):
     ) -> Float[Array, "*batch n_windows window_frames n_features"]:
         """Each window minus its reconstruction."""
         target = windows(frames, self.window_frames, self.window_hop)
-        states = jnp.moveaxis(target, -2, 0)
-        for layer in self.encoder:
-            states = layer.run(layer.project(states))
-        code = states[-1] if self.code is None else self.code(states[-1])
-        first, *rest = self.decoder
-        projected = first.project(code)  # the same at every step
-        states = first.run(jnp.broadcast_to(projected[None], (self.window_frames, *projected.shape)))
-        for layer in rest:
-            states = layer.run(layer.project(states))
-        reconstruction = jnp.moveaxis(self.output(states), 0, -2)
+        flat = target.reshape(-1, *target.shape[-2:])
+        state = recurrent.last(self.encoder, self.encoder[0].project(jnp.moveaxis(flat, 1, 0)))
+        code = state if self.code is None else self.code(state)
+        states = recurrent.unfold(self.decoder, self.decoder[0].project(code), self.window_frames)
+        flat = self.output(states.reshape(-1, states.shape[-1]))  # a product of matrices: others are slower on a CPU
+        reconstruction = jnp.moveaxis(flat.reshape(self.window_frames, -1, flat.shape[-1]), 0, 1).reshape(target.shape)
         return target - (jnp.flip(reconstruction, axis=-2) if self.reverse else reconstruction)

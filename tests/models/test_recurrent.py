@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from asd_jax.models.recurrent import GRU, LSTM
+from asd_jax.models.recurrent import GRU, LSTM, last, unfold
 
 N_INPUTS, HIDDEN, BATCH = 5, 7, 3
 
@@ -37,7 +37,8 @@ def test_outputs_and_gradients_equal_pytorch(kind, n_steps):
 
     def loss(params, inputs):
         layer = nnx.merge(graph, params)
-        states = layer.run(layer.project(inputs))
+        gates = layer.project(inputs)
+        states = jnp.stack([last([layer], gates[: k + 1]) for k in range(n_steps)])
         return jnp.sum(states * weights), states
 
     gradient = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))
@@ -58,17 +59,15 @@ def test_outputs_and_gradients_equal_pytorch(kind, n_steps):
         np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("n_steps", [3, 20])
 @pytest.mark.parametrize("kind", [LSTM, GRU])
-def test_members_are_computed_as_if_alone(kind):
-    layers = [kind(N_INPUTS, HIDDEN, rngs=nnx.Rngs(seed)) for seed in range(2)]
-    graph = nnx.split(layers[0])[0]
-    params = [nnx.split(layer)[1] for layer in layers]
-    inputs = jnp.asarray(np.random.default_rng(0).standard_normal((6, BATCH, N_INPUTS)), jnp.float32)
-
-    def loss(params):
-        layer = nnx.merge(graph, params)
-        return jnp.sum(jnp.square(layer.run(layer.project(inputs))))
-
-    together = jax.jit(jax.vmap(jax.grad(loss)))(jax.tree.map(lambda *p: jnp.stack(p), *params))
-    for k, alone in enumerate(jax.jit(jax.grad(loss))(p) for p in params):
-        jax.tree.map(lambda a, b, k=k: np.testing.assert_allclose(a[k], b, rtol=1e-5, atol=1e-6), together, alone)
+def test_a_stack_is_one_layer_after_another(kind, n_steps):
+    """Stepping two layers together gives what running the second over all states of the first does."""
+    rngs = nnx.Rngs(0)
+    layers = [kind(N_INPUTS, HIDDEN, rngs=rngs), kind(HIDDEN, HIDDEN, rngs=rngs)]
+    inputs = jnp.asarray(np.random.default_rng(0).standard_normal((BATCH, N_INPUTS)), jnp.float32)
+    gates = layers[0].project(inputs)
+    below = unfold(layers[:1], gates, n_steps)
+    expected = last(layers[1:], layers[1].project(below))
+    np.testing.assert_allclose(unfold(layers, gates, n_steps)[-1], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(last(layers, [gates] * n_steps), expected, rtol=1e-5, atol=1e-6)
