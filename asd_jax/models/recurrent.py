@@ -131,9 +131,10 @@ def _step(
     layers: Sequence[LSTM | GRU], states: Sequence[Any], gates: Float[Array, "n gates"]
 ) -> tuple[tuple[Any, ...], Float[Array, "n hidden"]]:
     """A step of each layer, the lowest first; the states after it, and the hidden state of the top layer."""
-    after = []
+    after: list[Any] = []
+    hidden = None
     for layer, state in zip(layers, states, strict=True):
-        state, hidden = layer.step(state, gates if not after else layer.project(hidden))
+        state, hidden = layer.step(state, gates if hidden is None else layer.project(hidden))
         after.append(state)
     return tuple(after), hidden
 
