@@ -86,7 +86,7 @@ flags.DEFINE_bool(
     "Score overlapping mel frames scaled to [0, 1] and pool them, rather than one vector a clip. Default: the "
     "experiment's, and not with --features or --summary.",
 )
-flags.DEFINE_float("frame_seconds", 0.6, "Duration of an overlapping frame, in seconds.", lower_bound=0.01)
+flags.DEFINE_float("frame_seconds", 0.6, "Duration of an overlapping frame, in seconds.", lower_bound=0.0)
 flags.DEFINE_float(
     "overlap", 0.5, "Share of an overlapping frame that the next one repeats.", lower_bound=0.0, upper_bound=0.99
 )

@@ -1,7 +1,7 @@
 """Flags laid over a run's config: what each flag that is given changes. No flag is read here."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from asd_jax.errors import InputError
@@ -119,26 +119,30 @@ def _front_end(before: Any, given: Mapping[str, Any]) -> Any:
 
 def _scorers(config: Any, given: Mapping[str, Any]) -> Any:
     """The headline scorer of `scorer`, those beside it of `scorers`, and how its settings are chosen."""
-    from asd_jax.detectors.fitted_scorers import ScorerSpec
+    from asd_jax.detectors import ScorerSpec
+    from asd_jax.representations import Trained
     from asd_jax.runs.config import Selection, exploratory
 
-    spec = config.scorer
-    for flag in ("scorer", "scorers"):
+    def named(flag: str, make: Callable[[], Any]) -> Any:
         try:
-            if flag == "scorer" and flag in given:
-                spec = ScorerSpec(given[flag])
-            also = exploratory(given["scorers"], spec) if "scorers" in given else config.scorers
+            return make()
         except InputError as error:
             raise InputError(f"`{flag}`: {error}") from error
+
+    spec, also = config.scorer, config.scorers
+    if "scorer" in given:
+        spec = named("scorer", lambda: ScorerSpec(given["scorer"]))
+    if "scorers" in given:
+        also = named("scorers", lambda: exploratory(given["scorers"], spec))
+    if isinstance(config.recipe, Trained):  # whose headline is one of the scorers that all networks report
+        also = tuple(of for of in also if of.label != spec.label)
     if given.get("search") and given.get("oracle_search"):
         raise InputError("`search` and `oracle_search` exclude one another")
     selection = config.selection
     for name in ("search", "oracle_search"):
         if name in given:
             selection = Selection(name) if given[name] else Selection.FIXED if selection == name else selection
-    return dataclasses.replace(
-        config, scorer=spec, scorers=tuple(of for of in also if of.label != spec.label), selection=selection
-    )
+    return dataclasses.replace(config, scorer=spec, scorers=also, selection=selection)
 
 
 def _statistics(config: Any, given: Mapping[str, Any]) -> Any:

@@ -41,6 +41,8 @@ def _draw_slices(axes: "Axes", front_end: "FrontEnd", n_frames: int) -> None:
     from asd_jax import features
 
     duration = n_frames * front_end.hop_length / front_end.sample_rate
+    if not FLAGS.frame_seconds > 0.01:
+        raise InputError(f"--frame_seconds={FLAGS.frame_seconds:g}: give more than 0.01 s")
     if FLAGS.frame_seconds > duration:
         raise InputError(f"--frame_seconds={FLAGS.frame_seconds:g} is more than the clip's {duration:.2f} s; take less")
     starts = np.asarray(

@@ -30,10 +30,11 @@ class PerMachine:
         found = {}
         for machine in dict.fromkeys(machines):
             mine = np.flatnonzero([machine == of for of in machines])
-            found[machine] = mine, self.parts[machine](clips.select(mine), [machine] * len(mine))
+            values = self.parts[machine](clips.select(mine), [machine] * len(mine))
+            found[machine] = mine, values
         widest = max(values.window_error.shape[1] for _, values in found.values())
         errors = np.full((len(clips), widest), np.nan, np.float32)
-        vectors = np.empty((len(clips), next(iter(self.parts.values())).network.n_features), np.float32)
+        vectors = np.empty((len(clips), values.vector.shape[1]), np.float32)
         for mine, values in found.values():
             errors[mine, : values.window_error.shape[1]] = values.window_error
             vectors[mine] = values.vector

@@ -2,7 +2,7 @@
 
 import dataclasses
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from asd_jax import representations, scorers
@@ -81,13 +81,13 @@ class RunConfig:
         return {"experiment": settings.pop("experiment"), "settings": settings}
 
     @classmethod
-    def from_dict(cls, config: Mapping[str, Any]) -> "RunConfig":
+    def from_dict(cls, config: Any) -> "RunConfig":
         """The config of a run, from its `config.json`.
 
         Raises:
             InputError: not the config of a run, or one of before there was one kind of run.
         """
-        settings = config.get("settings")
+        settings = config.get("settings") if isinstance(config, dict) else None
         if not isinstance(settings, dict) or "experiment" not in config:
             raise InputError("not the config of a run: it has no experiment and settings")
         if "recipe" not in settings:

@@ -63,12 +63,12 @@ def test_few_scores_keep_the_gamma_and_its_false_alarm_rate():
     ["gamma", "gamma_1.0", "gamma_0", "median", "gamma_0.0", "gamma_90", "percentile", "percentile_100", "conformal_1"],
 )
 def test_unknown_rule(name):
-    with pytest.raises(InputError, match="--threshold"):
+    with pytest.raises(InputError, match="`threshold="):
         thresholds.parse(name)
 
 
 def test_an_oracle_rule_makes_no_decisions():
-    with pytest.raises(InputError, match="--threshold=oracle_max_f1: looks at labels and makes no decisions"):
+    with pytest.raises(InputError, match="`threshold=oracle_max_f1`: looks at labels and makes no decisions"):
         thresholds.parse("oracle_max_f1")
 
 

@@ -9,6 +9,7 @@ from tensorboardX.proto.event_pb2 import Event
 
 from asd_jax.datasets import Clip
 from asd_jax.evaluation.evaluate import Evaluation
+from asd_jax.evaluation.results import Measures, Results, Summary
 from asd_jax.report.tensorboard import write_scores
 from asd_jax.training.progress import Progress
 from asd_jax.training.tensorboard import TensorBoardMonitor
@@ -71,10 +72,10 @@ def test_a_run_without_steps_writes_nothing(tmp_path):
 def test_scores(tmp_path):
     clips = [Clip(f"{k}.wav", "id_00", "test", label) for k, label in enumerate([True, False, False, None])]
     scores = {"mse": np.array([4.0, 1.0, 2.0, 3.0]), "max": np.array([np.nan, 1.0, 1.0, 1.0])}
-    means = {"auc": 1.0, "pauc": None, "average_precision": 0.5}
-    results = {"scorers": {name: {"mean": means} for name in scores}}
-    evaluation = Evaluation(tuple(clips), {"detector": scores}, np.zeros(4, bool), {})
-    write_scores(tmp_path, results, evaluation)
+    mean = Measures(1.0, None, 0.5)
+    results = Results("mse", {name: Summary({}, mean, mean, mean) for name in scores})
+    decisions = np.ma.masked_array(np.zeros(4, bool))
+    write_scores(tmp_path, results, Evaluation(tuple(clips), scores, decisions, results))
     found = scalars(tmp_path)
     assert found["test_auc/mse"] == [(0, 1.0)] and "test_pauc/mse" not in found
     histograms = {v.tag: v.histo for e in read_events(tmp_path) for v in e.summary.value if v.HasField("histo")}
