@@ -51,7 +51,7 @@ def test_scorer_reaches_its_floor(name, slide_rail):
         scorer = scorers.fit(name, data["mean_log_mel"][of_id & trains])
         scores[of_id & ~trains] = scorer.score(data["mean_log_mel"][of_id & ~trains])
     ids = [str(machine_id) for machine_id in data["machine_id"][~trains]]
-    mean = metrics.summarize(scores[~trains], data["is_anomaly"][~trains], ids)["mean"]
+    mean = metrics.summarize(scores[~trains], data["is_anomaly"][~trains], ids).mean
     auc, pauc = FLOORS[snr][name]
-    assert mean["auc"] >= auc
-    assert mean["pauc"] >= pauc
+    assert mean.auc >= auc
+    assert mean.pauc >= pauc
