@@ -61,6 +61,14 @@ class Detector:
         """Their ids, each once: several machine types may have the same."""
         return tuple(dict.fromkeys(machine.machine_id for machine in self.machines))
 
+    def of_machine_type(self, machine_type: str) -> "Detector":
+        """The same detector for the machines of one type."""
+        fitted = {
+            name: {machine: of for machine, of in by.items() if machine.machine_type == machine_type}
+            for name, by in self.fitted.items()
+        }
+        return dataclasses.replace(self, fitted=fitted)
+
     def deciding_by(self, rule: str) -> "Detector":
         """The same detector with the thresholds of another rule."""
         fitted = {

@@ -77,9 +77,9 @@ def evaluate(
     Raises:
         InputError: a clip's machine is one that the system was not fitted for.
     """
-    system = detectors.system
+    _check_machines(detectors.system, clips)
+    system = detectors.system.of_machine_type(clips[0].machine_type)
     headline = system.headline_scorer
-    _check_machines(system, clips)
     recording = recording_index([clip.recording for clip in clips])
 
     def scores_of(detector: Detector) -> dict[str, np.ndarray]:
@@ -122,9 +122,7 @@ def evaluate(
         thresholds={scorer: _at_thresholds(system, scorer, of, recordings, labels) for scorer, of in scores.items()},
         scorer_settings={
             name: {
-                key.machine_id: {"scorer": fitted.scorer.name, **fitted.settings}
-                for key, fitted in by_machine.items()
-                if key.machine_type == clips[0].machine_type
+                key.machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for key, fitted in by_machine.items()
             }
             for name, by_machine in system.fitted.items()
         },
@@ -207,9 +205,8 @@ def _at_thresholds(
             },
         )
 
-    of_type = {key: of for key, of in system.fitted[scorer].items() if key.machine_type == clips[0].machine_type}
-    known = {key: labels.known & np.asarray([clip.machine == key for clip in clips]) for key in of_type}
-    for key, fitted in of_type.items():
+    known = {key: labels.known & np.asarray([clip.machine == key for clip in clips]) for key in system.fitted[scorer]}
+    for key, fitted in system.fitted[scorer].items():
         for threshold in (fitted.threshold, *fitted.other_thresholds):
             add(key.machine_id, threshold, known[key])
     for rule in oracle_thresholds.RULES:

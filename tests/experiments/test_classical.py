@@ -6,6 +6,8 @@ import json
 import numpy as np
 import pytest
 
+from asd_jax.evaluation.results import Results
+from asd_jax.files import to_json
 from asd_jax.models import vggish_weights
 
 EXPERIMENTS = {
@@ -37,6 +39,7 @@ def test_experiment_runs_and_is_evaluated_from_its_folder(name, machine_tree, ru
     assert metrics["scorers"][name]["mean"]["average_precision"] > 0.8
     assert set(metrics["controls"]) == {"log_mel_mean"}
     assert f"* {name}" in stdout and "AUC / pAUC / AP" in stdout
+    assert to_json(Results.read(run)) == metrics
     at = metrics["thresholds"][name]["gamma_0.9"]["id_00"]
     assert {"accuracy", "precision", "recall", "f1", "normal_precision", "normal_recall", "normal_f1"} <= set(at)
     assert ("single_windows" in metrics) == (name in ("kmeans", "ocsvm"))

@@ -8,6 +8,8 @@ import pytest
 
 from asd_jax import load_detector
 from asd_jax.datasets.audio import read_audio
+from asd_jax.evaluation.results import Results
+from asd_jax.files import to_json
 
 SETTINGS = ["--machine=fan", "--epochs=1", "--batch_size=16", "--scorers=mse,mahalanobis"]
 
@@ -24,6 +26,7 @@ def test_seeds_and_machine_ids_are_trained_and_kept(run_script, machine_tree, wo
     assert status == 0, stderr
     assert "mse, mean of 2 seeds" in stdout
     metrics = json.loads((workdir / "metrics.json").read_text())
+    assert to_json(Results.read(workdir)) == metrics
     seeds = metrics["seeds"]["mse"]["auc"]
     assert seeds["values"][0] == metrics["scorers"]["mse"]["mean"]["auc"]
     assert seeds["mean"] == pytest.approx(np.mean(seeds["values"]))
