@@ -1,5 +1,6 @@
 """Every mistake of a user: one line that names the file or flag, exit status 1, and nothing written."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -12,15 +13,13 @@ import soundfile
 @pytest.fixture(scope="module")
 def finished_run(machine_tree, tmp_path_factory):
     """A finished run of the smallest kind, to be copied before it is harmed."""
-    from asd_jax.runs.experiment import ExperimentConfig, run
-    from asd_jax.training.plan import TrainingConfig
-
     from asd_jax.models import LSTMPredictorConfig
-    from asd_jax.runs.recordings import DataConfig
+    from asd_jax.runs import DataConfig, network, run
+    from asd_jax.training import TrainingConfig
 
     workdir = tmp_path_factory.mktemp("runs") / "run"
     model, training = LSTMPredictorConfig(hidden_size=4, context_frames=3), TrainingConfig(epochs=1, batch_size=32)
-    config = ExperimentConfig("lstm_pred", DataConfig("fan", str(machine_tree)), model, training)
+    config = dataclasses.replace(network("lstm_pred", model, training), data=DataConfig("fan", str(machine_tree)))
     run(config, workdir, say=lambda line: None)
     return workdir
 
