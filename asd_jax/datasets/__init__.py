@@ -12,6 +12,7 @@ from typing import Any
 from asd_jax.datasets.clips import Clip, Dataset, Machine
 from asd_jax.datasets.config import NAMES, DataConfig, known_layout
 from asd_jax.datasets.cutting import Cutting
+from asd_jax.datasets.extraction import Extracted, extract
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.recognition import Folder
 
@@ -21,8 +22,10 @@ __all__ = [
     "Cutting",
     "DataConfig",
     "Dataset",
+    "Extracted",
     "Machine",
     "canonical_machine",
+    "extract",
     "machines_in",
     "only_machine",
     "open_dataset",
