@@ -29,10 +29,5 @@ def recipe() -> "asd_jax.runs.RunConfig":
     return asd_jax.runs.network("conv_ae", model(), training(epochs=12, min_steps=1000, batch_size=64))
 
 
-def main(arguments: list[str]) -> None:
-    """Run the recipe with the flags laid over it."""
-    launch.experiment(arguments, recipe)
-
-
 if __name__ == "__main__":
-    launch.run(main)
+    launch.experiment(recipe)

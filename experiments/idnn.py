@@ -21,10 +21,5 @@ def recipe() -> "asd_jax.runs.RunConfig":
     return asd_jax.runs.network("idnn", asd_jax.models.InterpolationNetworkConfig(), training)
 
 
-def main(arguments: list[str]) -> None:
-    """Run the recipe with the flags laid over it."""
-    launch.experiment(arguments, recipe)
-
-
 if __name__ == "__main__":
-    launch.run(main)
+    launch.experiment(recipe)

@@ -137,26 +137,35 @@ def machines(machine: str, data_dir: str | None, dataset: str | None) -> list[st
     return asd_jax.datasets.machines_in(data_dir, dataset=dataset)
 
 
-def experiment(arguments: list[str], recipe: Callable[[], "RunConfig"]) -> None:
-    """Run a recipe on each machine asked for, the flags laid over it.
-
-    A machine that fails is reported and the others go on; those that were finished are not run again.
+def experiment(recipe: Callable[[], "RunConfig"]) -> None:
+    """Start a script that runs a recipe on each machine asked for, the flags laid over it.
 
     Args:
-        arguments: of the command line that are not flags: there must be none.
         recipe: gives the experiment's own config.
     """
-    no_arguments(arguments)
-    from asd_jax.runs import compilation_cache, folder, run
 
-    config = configured(recipe)
+    def main(arguments: list[str]) -> None:
+        no_arguments(arguments)
+        run_machines(configured(recipe))
+
+    run(main)
+
+
+def run_machines(config: "RunConfig") -> None:
+    """Run a config on each machine type that it names.
+
+    A machine that fails is reported and the others go on; those that were finished are not run again.
+    """
+    from asd_jax import runs
+    from asd_jax.runs import compilation_cache, folder
+
     names = machines(config.data.machine, config.data.data_dir, config.data.dataset)
     several = FLAGS.machine == "all" or len(names) > 1
     config = with_machine(config, ",".join(names))
     base = workdir(config.experiment, "several" if several else names[0])
     compilation_cache.enable()
     if not several:
-        run(config, base, resume=FLAGS.resume, outputs=outputs(), say=wording.say)
+        runs.run(config, base, resume=FLAGS.resume, outputs=outputs(), say=wording.say)
         return
     folder.start(base, config.to_dict(), resume=FLAGS.resume)
     failed: dict[str, str] = {}
@@ -168,7 +177,7 @@ def experiment(arguments: list[str], recipe: Callable[[], "RunConfig"]) -> None:
             continue
         resume = FLAGS.resume and (place / "config.json").exists()
         try:
-            run(with_machine(config, name), place, resume=resume, outputs=outputs(), say=wording.say)
+            runs.run(with_machine(config, name), place, resume=resume, outputs=outputs(), say=wording.say)
         except InputError as error:
             failed[name] = wording.in_flags(str(error))
         except Exception as error:  # a fault of ours on one machine must not lose the others' results either

@@ -3,18 +3,17 @@
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Float
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.errors import InputError
 from asd_jax.features import summaries
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.representations.recipe import Untrained
-from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.representation import ClipRepresentation, Plain
 
 STATISTICS = ("mean", "std", "max", "twfr")
 
@@ -33,7 +32,7 @@ def _summarize(
 
 
 @dataclasses.dataclass(frozen=True)
-class ClipSummary(Untrained):
+class ClipSummary(Plain, Untrained):
     """Statistics over a clip's frames, side by side.
 
     Attributes:
@@ -66,12 +65,3 @@ class ClipSummary(Untrained):
                 vectors = np.empty((len(clips), part.shape[1]), np.float32) if vectors is None else vectors
                 vectors[chosen] = part
         return ClipRepresentation(vectors)
-
-    def to_state(self) -> tuple[dict[str, Any], PyTree]:
-        """Settings; there are no arrays."""
-        return {"kind": self.kind, "statistics": list(self.statistics), "decay": self.decay}, {}
-
-    @classmethod
-    def from_state(cls, settings: dict[str, Any], arrays: PyTree) -> "ClipSummary":
-        """Rebuild from `to_state`."""
-        return cls(tuple(settings["statistics"]), settings["decay"])

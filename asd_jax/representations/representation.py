@@ -13,6 +13,7 @@ from jaxtyping import Float, PyTree
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
+from asd_jax.files import from_json, to_json
 from asd_jax.representations.window_vectors import WindowVectors
 
 
@@ -50,3 +51,16 @@ class Representation(Protocol):
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """JSON settings and arrays, from which `from_state` rebuilds it."""
+
+
+class Plain:
+    """What representations share whose fields are all that they are: they are saved without arrays."""
+
+    def to_state(self) -> tuple[dict[str, Any], PyTree]:
+        """Settings; there are no arrays."""
+        return {"kind": self.kind, **to_json(self)}, {}
+
+    @classmethod
+    def from_state(cls, settings: dict[str, Any], arrays: PyTree) -> Any:
+        """Rebuild from `to_state`."""
+        return from_json(cls, {name: value for name, value in settings.items() if name != "kind"})

@@ -17,14 +17,14 @@ def run_script(monkeypatch, capsys):
         from experiments import launch
 
         name = f"experiments.{script}"
-        main = importlib.import_module(name).main
+        module = importlib.import_module(name)
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
         capsys.readouterr()
         # A report takes seconds; a test that wants one says --report.
         with flagsaver.flagsaver(report=False, tensorboard=False), pytest.raises(SystemExit) as exit_:
             for flag in flags.FLAGS:
                 flags.FLAGS[flag].present = 0
-            launch.run(main)
+            launch.experiment(module.recipe) if hasattr(module, "recipe") else launch.run(module.main)
         captured = capsys.readouterr()
         status, stderr = exit_.value.code, captured.err
         if isinstance(status, str):  # what the interpreter does with sys.exit("message")

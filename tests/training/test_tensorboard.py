@@ -72,7 +72,7 @@ def test_a_run_without_steps_writes_nothing(tmp_path):
 def test_scores(tmp_path):
     clips = [Clip(f"{k}.wav", "id_00", "test", label) for k, label in enumerate([True, False, False, None])]
     scores = {"mse": np.array([4.0, 1.0, 2.0, 3.0]), "max": np.array([np.nan, 1.0, 1.0, 1.0])}
-    mean = Measures(1.0, None, 0.5)
+    mean = Measures(auc=1.0, pauc=None, average_precision=0.5)
     results = Results(
         "mse", {name: Summary(machine_ids={}, pooled=mean, mean=mean, harmonic_mean=mean) for name in scores}
     )
