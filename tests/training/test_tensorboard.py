@@ -73,9 +73,8 @@ def test_scores(tmp_path):
     clips = [Clip(f"{k}.wav", "id_00", "test", label) for k, label in enumerate([True, False, False, None])]
     scores = {"mse": np.array([4.0, 1.0, 2.0, 3.0]), "max": np.array([np.nan, 1.0, 1.0, 1.0])}
     mean = Measures(auc=1.0, pauc=None, average_precision=0.5)
-    results = Results(
-        "mse", {name: Summary(machine_ids={}, pooled=mean, mean=mean, harmonic_mean=mean) for name in scores}
-    )
+    summary = Summary(machine_ids={}, pooled=mean, mean=mean, harmonic_mean=mean)
+    results = Results(headline_scorer="mse", scorers=dict.fromkeys(scores, summary))
     decisions = np.ma.masked_array(np.zeros(4, bool))
     write_scores(tmp_path, results, Evaluation(tuple(clips), scores, decisions, results))
     found = scalars(tmp_path)
