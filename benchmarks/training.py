@@ -3,6 +3,7 @@
 `lstm`: windows a second of the LSTM predictor (2 × 256, 10 steps of 128, 760 windows a batch, cut from clips), forward,
 backward and Adam. PyTorch takes torch.nn.LSTM on the unfolded windows. `dense`: epochs a second of the dense
 autoencoder (100 steps of 512 windows); PyTorch with its DataLoader, and with a loop over preloaded tensors.
+`sequence`: steps a second of the GRU and LSTM autoencoders (64 windows a batch), and of the same networks in PyTorch.
 
 Where others keep the cores busy, PyTorch's waiting threads spin and slow it many times over: set
 OMP_WAIT_POLICY=passive.
@@ -19,7 +20,12 @@ import torch
 
 from asd_jax.features.scaling import Scaling
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.models import DenseAutoencoderConfig, LSTMPredictorConfig
+from asd_jax.models import (
+    DenseAutoencoderConfig,
+    GRUAutoencoderConfig,
+    LSTMAutoencoderConfig,
+    LSTMPredictorConfig,
+)
 from asd_jax.models.network import Network
 from asd_jax.training import Reconstruction, TrainingConfig
 from asd_jax.training.examples import InMemory
@@ -155,6 +161,44 @@ def dense(repeats: int) -> None:
     table("epochs a second", {name: 1 / value for name, value in times.items()})
 
 
+class TorchSequenceAutoencoder(torch.nn.Module):
+    """The networks of `gru_ae` and `lstm_ae`."""
+
+    def __init__(self, config) -> None:
+        super().__init__()
+        layer = torch.nn.GRU if config.name == "gru_autoencoder" else torch.nn.LSTM
+        width = getattr(config, "bottleneck_size", config.hidden_size)
+        stack = functools.partial(layer, hidden_size=config.hidden_size, num_layers=config.n_layers, batch_first=True)
+        self.encoder, self.decoder = stack(input_size=N_MELS), stack(input_size=width)
+        self.code = torch.nn.Linear(config.hidden_size, width) if width != config.hidden_size else torch.nn.Identity()
+        self.output = torch.nn.Linear(config.hidden_size, N_MELS)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        code = self.code(self.encoder(frames)[0][:, -1])
+        return self.output(self.decoder(code[:, None].expand(-1, frames.shape[1], -1))[0]).flip(1)
+
+
+def sequence(repeats: int) -> None:
+    data, n_steps = clips(64, 313), 4
+    for config in (GRUAutoencoderConfig(), LSTMAutoencoderConfig()):
+        ours = Ours(config, data, 64)
+        jax.block_until_ready(ours.run(n_steps, n_steps))
+        model = TorchSequenceAutoencoder(config).to(DEVICE)
+        optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+        frames = torch.tensor(data.values, device=DEVICE)
+        rows = torch.tensor(ours.examples.train.starts, device=DEVICE)[:, None] + torch.arange(config.window_frames)
+
+        def peer(model=model, optimizer=optimizer, frames=frames, rows=rows) -> float:
+            for step in range(n_steps):
+                batch = frames[rows[step * 64 : (step + 1) * 64]]
+                loss = torch_step(model, optimizer, batch, batch)
+            return wait(loss)
+
+        candidates = {"asd_jax": functools.partial(ours.run, n_steps, n_steps), "torch": peer}
+        times = harness.seconds(candidates, repeats=repeats)
+        table(f"steps of {config.name} a second", {name: n_steps / value for name, value in times.items()})
+
+
 def table(unit: str, rates: dict[str, float]) -> None:
     ours = rates["asd_jax"]
     for name, rate in rates.items():
@@ -164,7 +208,7 @@ def table(unit: str, rates: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
-    parser.add_argument("--only", choices=["lstm", "dense"], help="one of the tables")
+    parser.add_argument("--only", choices=["lstm", "dense", "sequence"], help="one of the tables")
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
     harness.describe_machine("torch", "flax", "optax", force=arguments.force)
@@ -173,6 +217,8 @@ def main() -> None:
         lstm(2 if DEVICE == "cpu" else 20, arguments.repeats)
     if arguments.only in (None, "dense"):
         dense(arguments.repeats)
+    if arguments.only in (None, "sequence"):
+        sequence(arguments.repeats)
 
 
 if __name__ == "__main__":
