@@ -201,6 +201,11 @@ def configured(recipe: Callable[[], "RunConfig"]) -> "RunConfig":
     found = settings()
     if source:
         config = read_config(source)
+        script = sys.argv[0].removesuffix(".py").replace("/", ".").rpartition(".")[2]
+        if config.experiment != script:
+            raise InputError(
+                f"{source} is of a run of {config.experiment}; use python -m experiments.{config.experiment}"
+            )
     else:
         config = recipe()
         if "machine" not in found:

@@ -15,6 +15,8 @@ def test_config_runs_the_same_again_with_flags_laid_over(machine_tree, run_scrip
     before, after = (json.loads((of / "config.json").read_text()) for of in (first, second))
     assert after["settings"] == before["settings"] | {"threshold": "percentile_80"}
     assert after["settings"]["scorer"]["settings"] == {"reg_covar": 0.5}
+    status, _, stderr = run_script("knn", f"--config={first / 'config.json'}", f"--workdir={tmp_path / 'third'}")
+    assert status == 1 and "is of a run of gmm; use python -m experiments.gmm" in stderr
     scores = [Path(of / "scores.csv").read_text().splitlines()[1].split(",")[4] for of in (first, second)]
     assert scores[0] == scores[1]
 
