@@ -75,8 +75,7 @@ class Detectors:
         """The detectors of a finished run folder.
 
         Raises:
-            InputError: there is no finished run, it is damaged, or a version of this library wrote it that this one cannot
-                read.
+            InputError: there is no finished run, it is damaged, or written by a version that this one cannot read.
         """
         arrays, metadata = _read(_folder(run))
         settings = metadata["detectors"]
@@ -131,10 +130,13 @@ def _read(folder: Path) -> tuple[PyTree, dict[str, Any]]:
 
 def _digest(settings: dict[str, Any], arrays: PyTree) -> str:
     """SHA-256 over the settings, and over name, dtype, shape and bytes of every array."""
+    settings = json.loads(json.dumps(settings))  # as they come back
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for path, leaf in sorted((jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree.leaves_with_path(arrays)):
+    leaves = jax.tree.leaves_with_path(arrays)
+    named = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
+    for name, leaf in sorted(named.items(), key=lambda item: item[0]):
         array = np.asarray(leaf)
-        digest.update(f"{path} {array.dtype} {array.shape}".encode())
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 

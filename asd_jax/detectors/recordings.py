@@ -1,9 +1,9 @@
 """From the scores of a recording's clips to what is said of the recording: the one place where that is decided.
 
 A detector is fitted on clips, and so are its thresholds. Of many normal clips some lie above a clip's threshold, so
-that an alarm by any of them would come the more often the longer a recording is. Instead a recording scores as the largest
-median of three consecutive clips, which one clip alone cannot raise, and is held against the limit below which all n of
-its clips stay with the probability that the rule of the threshold gives a single one.
+that an alarm by any of them would come the more often the longer a recording is. Instead a recording scores as the
+largest median of three consecutive clips, which one clip alone cannot raise, and is held against the limit below which
+all n of its clips stay with the probability that the rule of the threshold gives a single one.
 """
 
 from collections.abc import Sequence
