@@ -27,7 +27,9 @@ flags.DEFINE_string(
     "ToyADMOS and stereo recordings laid out like those of DCASE 2026.",
 )
 flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
-flags.DEFINE_float("clip_seconds", None, "Cut recordings into clips of this length; scores are those of recordings.")
+flags.DEFINE_float(
+    "clip_seconds", None, "Cut recordings into clips of this length. Default: their median, where some are far longer."
+)
 flags.DEFINE_float("clip_hop_seconds", None, "From the start of a clip to that of the next. Default: --clip_seconds.")
 flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
 flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so that later runs read them from there.")

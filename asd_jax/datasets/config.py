@@ -66,7 +66,9 @@ class DataConfig:
             return None
         return Cutting(self.clip_seconds, self.clip_seconds if self.clip_hop_seconds is None else self.clip_hop_seconds)
 
-    def open(self, sample_rate: int = 16_000, say: Callable[[str], None] = print) -> Dataset:
+    def open(
+        self, sample_rate: int = 16_000, say: Callable[[str], None] = print, *, usual_seconds: float | None = None
+    ) -> Dataset:
         """List the clips, and prepare them where they are on disk and there is a `cache_dir`.
 
         A machine is prepared as a whole, whichever of its ids are asked for.
@@ -74,6 +76,8 @@ class DataConfig:
         Args:
             sample_rate: in Hz, of the waveforms that `Dataset.read` gives.
             say: takes a line for the user when recordings are prepared.
+            usual_seconds: how long clips are where `clip_seconds` does not say it: far longer recordings are cut
+                likewise. The median of the training recordings by default; infinite to leave all whole.
 
         Raises:
             InputError: see `folder.load`, `built_in.load` and `prepared`; or settings that do not go together.
@@ -87,12 +91,13 @@ class DataConfig:
             raise InputError(f"`channel`={self.channel}: give mix or a channel's number, from 0")
         if self.data_dir is None:
             return built_in.load(self, sample_rate=sample_rate)
-        dataset = folder.load(self, sample_rate=sample_rate)
+        options = {"sample_rate": sample_rate, "usual_seconds": usual_seconds}
+        dataset = folder.load(self, **options)
         if self.cache_dir is None:
             return dataset
         all_ids = dataclasses.replace(self, machine_ids=())
         whole = prepared(
-            folder.load(all_ids, sample_rate=sample_rate) if self.machine_ids else dataset,
+            folder.load(all_ids, **options) if self.machine_ids else dataset,
             data_dir=self.data_dir,
             cache_dir=self.cache_dir,
             sample_rate=sample_rate,

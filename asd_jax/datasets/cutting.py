@@ -1,8 +1,8 @@
 """Long recordings cut into clips: only where they start is settled here, the samples are read when a clip is."""
 
 import dataclasses
+import math
 import statistics
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
 
 _LEAST_SECONDS = 0.1  # shorter ones would be millions, each shorter than a window
-_ALIKE = 2.0  # lengths of recordings that differ by no more than this factor
+LONG = 1.5  # times the usual length: longer recordings are cut
+SHORT = 0.5  # times the usual length: shorter ones get no verdict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,28 +52,68 @@ class Cutting:
         return starts if last - starts[-1] < 1e-6 else [*starts, last]
 
 
-def warn_of_lengths(clips: Sequence[Clip]) -> tuple[str, ...]:
-    """A warning where test recordings are cut into far more or fewer clips than training recordings."""
-    counts = {}
-    for split in ("train", "test"):
-        by_recording = Counter(clip.recording for clip in clips if clip.split == split)
-        counts[split] = statistics.median(by_recording.values()) if by_recording else None
-    train, test = counts["train"], counts["test"]
-    if train is None or test is None or max(train, test) <= _ALIKE * min(train, test):
-        return ()
-    return (
-        f"warning: training recordings have {train:g} clips (median), test recordings {test:g}: the worst of more is "
-        "worse, so that thresholds of the ones do not hold for the others; cut the files to similar lengths",
-    )
+def cutting_of_long(duration: float, clip_seconds: float) -> Cutting | None:
+    """How a recording of `duration` seconds is cut beside clips of `clip_seconds`; None where it stays whole."""
+    if _LEAST_SECONDS <= clip_seconds < duration / LONG:
+        return Cutting(clip_seconds, clip_seconds)
+    return None
+
+
+def cut_long(clips: Sequence[Clip], data_dir: Path, clip_seconds: float | None) -> tuple[list[Clip], tuple[str, ...]]:
+    """Recordings cut where they are far longer than the others.
+
+    Args:
+        clips: whole recordings.
+        data_dir: folder that their names are relative to.
+        clip_seconds: how long clips are; None for the median of the training recordings.
+
+    Returns:
+        the clips, and what the user should know of it, a line each.
+    """
+    seconds = {clip.recording: _seconds(data_dir / clip.recording) for clip in clips}
+    known = [seconds[clip.recording] for clip in clips if clip.split == "train" and seconds[clip.recording]]
+    typical = clip_seconds or (statistics.median(known) if known else math.inf)
+    found: list[Clip] = []
+    n_long = 0
+    for clip in clips:
+        cutting = cutting_of_long(seconds[clip.recording], typical)
+        n_long += cutting is not None
+        found += [clip] if cutting is None else parts(clip, seconds[clip.recording], cutting)
+    lines = []
+    if n_long:
+        lines.append(
+            f"{n_long} recording(s) longer than {LONG:g} times {typical:.4g} s, the usual length, are cut into clips "
+            f"of that length: {len(found)} clips of {len(clips)} recordings"
+        )
+    n_short = sum(value < SHORT * typical for value in known) if clip_seconds is None else 0
+    if n_short:
+        lines.append(
+            f"warning: {n_short} training recording(s) are shorter than half of {typical:.4g} s, the usual length; "
+            "recordings as short as these get no verdict. Give all one length by `clip_seconds`"
+        )
+    return found, tuple(lines)
+
+
+def _seconds(path: Path) -> float:
+    """Duration; 0 for a recording that cannot be read, which stays whole: the error comes when it is read."""
+    try:
+        return duration_seconds(path)
+    except InputError:
+        return 0.0
+
+
+def parts(clip: Clip, duration: float, cutting: Cutting) -> Iterator[Clip]:
+    """The clips of a recording of `duration` seconds."""
+    for start in cutting.starts(duration):
+        name = f"{clip.recording}@{start:.3f}s"
+        yield dataclasses.replace(clip, file_name=name, start_seconds=start, clip_seconds=cutting.clip_seconds)
 
 
 def cut(clip: Clip, data_dir: Path, cutting: Cutting) -> Iterator[Clip]:
     """The clips of a recording. One that cannot be read stays whole: the error comes, once, when it is read."""
     try:
-        starts = cutting.starts(duration_seconds(data_dir / clip.recording))
+        duration = duration_seconds(data_dir / clip.recording)
     except InputError:
         yield clip
         return
-    for start in starts:
-        name = f"{clip.recording}@{start:.3f}s"
-        yield dataclasses.replace(clip, file_name=name, start_seconds=start, clip_seconds=cutting.clip_seconds)
+    yield from parts(clip, duration, cutting)

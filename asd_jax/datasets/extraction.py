@@ -23,12 +23,14 @@ class Extracted:
         frames: their frames.
         silent: file names of clips in which every sample is zero.
         bad: one line for every file left out under `skip_bad_files`.
+        seconds: how long each clip is.
     """
 
     clips: tuple[Clip, ...]
     frames: StoredClips
     silent: tuple[str, ...]
     bad: tuple[str, ...]
+    seconds: tuple[float, ...] = ()
 
 
 def extract(
@@ -53,7 +55,7 @@ def extract(
     Raises:
         InputError: a file is bad (see `read_audio`) or too short, or none could be read.
     """
-    kept, silent, bad = [], [], []
+    kept, silent, bad, durations = [], [], [], []
 
     def waveforms() -> Iterator[np.ndarray]:
         stream = read_ahead(clips, read)
@@ -71,6 +73,7 @@ def extract(
                 bad.append(str(waveform))
                 continue
             kept.append(clip)
+            durations.append(len(waveform) / front_end.sample_rate)
             if not waveform.any():
                 silent.append(clip.file_name)
             yield waveform
@@ -78,4 +81,4 @@ def extract(
     frames = extract_waveforms(waveforms(), front_end, n_clips=len(clips))
     if not len(frames):
         raise InputError(f"none of the {len(clips)} {description} could be read; the first: {(*bad, '')[0]}")
-    return Extracted(tuple(kept), frames, tuple(silent), tuple(bad))
+    return Extracted(tuple(kept), frames, tuple(silent), tuple(bad), tuple(durations))

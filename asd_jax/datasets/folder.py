@@ -9,7 +9,7 @@ from asd_jax.datasets import duplicates, ground_truth
 from asd_jax.datasets.audio import n_channels, read_audio
 from asd_jax.datasets.clips import Clip, Dataset
 from asd_jax.datasets.config import DataConfig
-from asd_jax.datasets.cutting import cut, warn_of_lengths
+from asd_jax.datasets.cutting import cut, cut_long
 from asd_jax.datasets.layouts import Layout
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.recognition import Folder, Names
@@ -17,12 +17,13 @@ from asd_jax.datasets.splitting import split_by_seed
 from asd_jax.errors import InputError
 
 
-def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
+def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | None = None) -> Dataset:
     """List the clips of one machine type below `data.data_dir`.
 
     Args:
         data: which recordings.
         sample_rate: rate in Hz to which clips are brought when read.
+        usual_seconds: length of clips where `data` gives none: longer recordings are cut, see `cut_long`.
 
     Raises:
         InputError: the folder, the machine, an id or its clips are missing; the layout is ambiguous; a file's name
@@ -57,11 +58,13 @@ def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
         description += f", {supplemental} supplemental clips left out (neither trained on nor tested)"
     if (cutting := data.cutting) is not None:
         clips = [part for clip in clips for part in cut(clip, data_dir, cutting)]
-        warnings += warn_of_lengths(clips)
         description += (
             f", cut into {len(clips)} clips of {cutting.clip_seconds:g} s every {cutting.hop_seconds:g} s; "
             "scores are those of recordings"
         )
+    else:
+        clips, lines = cut_long(clips, data_dir, usual_seconds)
+        warnings += lines
     read_channel = channel if layout.is_of_channel is None else "mix"  # the only one in its file
 
     def read(clip: Clip) -> Float[np.ndarray, " n_samples"]:

@@ -1,11 +1,14 @@
 """What a run keeps of its detectors: one Orbax checkpoint, from which they come back to the same scores."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from jaxtyping import PyTree
 
 from asd_jax import representations
@@ -57,10 +60,13 @@ class Detectors:
             }
             for part in range(2)
         )
+        arrays = jax.device_get(arrays)
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
             args = ocp.args.Composite(
-                arrays=ocp.args.StandardSave(jax.device_get(arrays)),
-                metadata=ocp.args.JsonSave({"format": FORMAT, "detectors": settings}),
+                arrays=ocp.args.StandardSave(arrays),
+                metadata=ocp.args.JsonSave(
+                    {"format": FORMAT, "detectors": settings, "digest": _digest(settings, arrays)}
+                ),
             )
             checkpointer.save(_folder(run), args=args, force=True)
 
@@ -69,7 +75,7 @@ class Detectors:
         """The detectors of a finished run folder.
 
         Raises:
-            InputError: there is no finished run, or a version of this library wrote it that this one cannot read.
+            InputError: there is no finished run, it is damaged, or written by a version that this one cannot read.
         """
         arrays, metadata = _read(_folder(run))
         settings = metadata["detectors"]
@@ -97,18 +103,42 @@ def _read(folder: Path) -> tuple[PyTree, dict[str, Any]]:
 
     if not folder.is_dir():
         raise InputError(f"{folder}: no checkpoint there; give the folder of a finished run")
+    damaged = (
+        f"{folder} is damaged or no checkpoint of this library; copy it again from where it was made, or train anew"
+    )
     with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
         try:
             metadata = checkpointer.restore(folder, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
-        except (KeyError, ValueError, FileNotFoundError) as error:
-            raise InputError(f"{folder} is not a checkpoint of this library; train it again") from error
-        if metadata.get("format") not in range(1, FORMAT + 1):
+            written_in = metadata.get("format")
+        except Exception as error:  # whatever damaged files make Orbax raise
+            raise InputError(damaged) from error
+        if written_in not in range(1, FORMAT + 1):
             raise InputError(
-                f"{folder} was written in checkpoint format {metadata.get('format')}, this version reads formats up "
+                f"{folder} was written in checkpoint format {written_in}, this version reads formats up "
                 f"to {FORMAT}; train it again"
             )
-        restored = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore()))
-    return restored.arrays, metadata
+        try:
+            arrays = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore())).arrays
+            # Those of before there were digests have none.
+            is_whole = "digest" not in metadata or metadata["digest"] == _digest(metadata["detectors"], arrays)
+        except Exception as error:
+            raise InputError(damaged) from error
+    if not is_whole:
+        raise InputError(damaged)
+    return arrays, metadata
+
+
+def _digest(settings: dict[str, Any], arrays: PyTree) -> str:
+    """SHA-256 over the settings, and over name, dtype, shape and bytes of every array."""
+    settings = json.loads(json.dumps(settings))  # as they come back
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    leaves = jax.tree.leaves_with_path(arrays)
+    named = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
+    for name, leaf in sorted(named.items(), key=lambda item: item[0]):
+        array = np.asarray(leaf)
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _to_state(detector: Detector) -> tuple[dict[str, Any], PyTree]:
@@ -128,6 +158,7 @@ def _to_state(detector: Detector) -> tuple[dict[str, Any], PyTree]:
         "headline_scorer": detector.headline_scorer,
         "min_frames": detector.min_frames,
         "cutting": detector.cutting and dataclasses.asdict(detector.cutting),
+        "clip_seconds": detector.clip_seconds,
         "scorers": scorers,
     }
     return settings, {"representation": arrays, "scorers": scorer_arrays}
@@ -152,4 +183,5 @@ def _from_state(settings: dict[str, Any], arrays: PyTree) -> Detector:
         settings["headline_scorer"],
         settings["min_frames"],
         Cutting(**settings["cutting"]) if settings["cutting"] else None,
+        settings.get("clip_seconds"),  # detectors of before this was kept have none
     )

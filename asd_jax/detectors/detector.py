@@ -5,17 +5,15 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import jax
 import numpy as np
-import soxr
 from jaxtyping import Bool, Float
 
 from asd_jax.datasets.clips import Machine
-from asd_jax.datasets.cutting import Cutting
+from asd_jax.datasets.cutting import SHORT, Cutting, cutting_of_long
 from asd_jax.detectors.fitted_scorers import FittedScorer
 from asd_jax.detectors.known_machines import candidates
-from asd_jax.detectors.thresholds import decide
-from asd_jax.detectors.verdicts import Piece, Verdict, cut_waveform
+from asd_jax.detectors.verdicts import Piece, Verdict, cut_waveform, judged
+from asd_jax.detectors.waveforms import Given, Waveforms, as_clips, at_rate, one_each
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.features.extraction import extract_waveforms
@@ -23,11 +21,6 @@ from asd_jax.features.stored_clips import StoredClips
 from asd_jax.representations.representation import Representation
 
 _PIECES_AT_ONCE = 128  # clips of a stream that are scored together
-_LARGEST = np.finfo(np.float64).max  # in place of scores that are not finite, where machines are chosen between
-
-# Shapes and dtype are checked at run time, since these come from users.
-Waveforms = np.ndarray | jax.Array | Sequence[np.ndarray | jax.Array]
-Given = str | None | Sequence[str | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +33,10 @@ class Detector:
         fitted: scorers by name and machine.
         headline_scorer: the one that `score` and `decide` use unless told otherwise.
         min_frames: fewest frames that a clip must have.
-        cutting: how recordings are cut into clips, as the training recordings were: a recording scores as its worst
-            clip does, and the thresholds are those of recordings. None scores waveforms whole.
+        cutting: how all recordings are cut into clips, as the training recordings were; None cuts only long ones.
+        clip_seconds: how long the clips were that it was fitted on (median): recordings far longer are cut into such
+            clips and judged by `recordings.statistic`, of recordings far shorter nothing is said. None for detectors
+            of before this was kept: a recording scores whole, or with `cutting` as its worst clip.
     """
 
     front_end: FrontEnd
@@ -50,6 +45,33 @@ class Detector:
     headline_scorer: str
     min_frames: int = 1
     cutting: Cutting | None = None
+    clip_seconds: float | None = None
+
+    @property
+    def consecutive(self) -> int:
+        """Number of consecutive clips whose median a recording's score is."""
+        return 1 if self.clip_seconds is None else 3
+
+    def cutting_of(self, seconds: float) -> Cutting | None:
+        """How a recording of so many seconds is cut into clips; None where it is a clip itself."""
+        if self.cutting is not None or self.clip_seconds is None:
+            return self.cutting
+        return cutting_of_long(seconds, self.clip_seconds)
+
+    def remarks(self, scorer: str | None = None) -> tuple[str, ...]:
+        """What the user must know of the verdicts by a scorer, the headline scorer by default: a line each."""
+        lines = [
+            f"warning: {machine.machine_id}: {of.threshold.never_alarms}"
+            for machine, of in self.fitted[scorer or self.headline_scorer].items()
+            if of.threshold.never_alarms
+        ]
+        if self.clip_seconds is None:
+            scored = "whole" if self.cutting is None else "as their worst clip"
+            lines.append(
+                "note: this detector was saved before detectors knew how long their clips are: recordings are scored "
+                f"{scored}, and those of other lengths than in training get wrong verdicts; train it again"
+            )
+        return tuple(lines)
 
     @property
     def machines(self) -> tuple[Machine, ...]:
@@ -108,11 +130,13 @@ class Detector:
         With `unknown_machine_id="min"` a clip is anomalous when it is so for the machine with the smallest score.
 
         Raises:
-            InputError: a score that is not finite, of which nothing can be said.
+            InputError: a waveform that gets no verdict, such as one that is too short.
         """
-        decisions = self.judge(waveforms, sample_rate=sample_rate, **options).is_anomalous
+        verdict = self.judge(waveforms, sample_rate=sample_rate, **options)
+        decisions = verdict.is_anomalous
         if n_bad := np.ma.count_masked(decisions):
-            raise InputError(f"{n_bad} of {decisions.size} scores are not finite, so that there is no decision")
+            reason = next(filter(None, np.ravel(verdict.reasons)))
+            raise InputError(f"{n_bad} of {decisions.size} waveforms have no verdict: {reason}")
         return np.asarray(decisions)
 
     def judge(
@@ -139,25 +163,23 @@ class Detector:
         Raises:
             InputError: unknown machine or scorer, or a waveform that is too short, not finite or not floating.
         """
-        is_single = isinstance(waveforms, np.ndarray | jax.Array) and waveforms.ndim == 1
-        clips = [waveforms] if is_single else list(waveforms)
+        clips, is_single = as_clips(waveforms)
 
         def pieces() -> Iterator[Piece]:
             for index, clip in enumerate(clips):
-                for start, part in cut_waveform(np.asarray(clip), self.cutting, sample_rate=sample_rate):
+                cutting = self.cutting_of(len(clip) / sample_rate) if clip.ndim == 1 and sample_rate > 0 else None
+                for start, part in cut_waveform(clip, cutting, sample_rate=sample_rate):
                     ready = self.prepare(part, sample_rate=sample_rate, name=f"waveform {index}")
                     yield Piece(index, start, ready)
 
         verdict = self.judge_pieces(
             pieces(),
-            _one_each(machine_id, len(clips), "machine ids"),
+            one_each(machine_id, len(clips), "machine ids"),
             machine_type=machine_type,
             scorer=scorer,
             unknown_machine_id=unknown_machine_id,
         )
-        if is_single:
-            return Verdict(*(getattr(verdict, field.name).reshape(()) for field in dataclasses.fields(Verdict)))
-        return verdict
+        return verdict.single() if is_single else verdict
 
     def judge_pieces(
         self,
@@ -186,69 +208,59 @@ class Detector:
         name = scorer or self.headline_scorer
         if name not in self.fitted:
             raise InputError(f"scorer {name!r} is not in this detector, which has {', '.join(self.fitted)}")
-        types = _one_each(machine_type, len(machine_ids), "machine types")
+        types = one_each(machine_type, len(machine_ids), "machine types")
         held_against = [
             candidates(self.machines, *given, unknown_machine_id=unknown_machine_id)
             for given in zip(machine_ids, types, strict=True)
         ]
         column = {machine: number for number, machine in enumerate(self.machines)}
-        scores = np.full((len(held_against), len(column)), np.nan)
-        starts = np.zeros(scores.shape)
-        stream = iter(pieces)
+        heard: list[list[tuple[float, np.ndarray]]] = [[] for _ in held_against]
+        reasons = np.full(len(held_against), "", object)
+
+        def long_enough() -> Iterator[Piece]:
+            for piece in pieces:
+                if reason := self._too_short(piece.waveform):
+                    reasons[piece.recording] = reason
+                else:
+                    yield piece
+
+        stream = long_enough()
         while chunk := list(itertools.islice(stream, _PIECES_AT_ONCE)):
             frames = extract_waveforms((piece.waveform for piece in chunk), self.front_end, n_clips=len(chunk))
             pairs = [(row, machine) for row, piece in enumerate(chunk) for machine in held_against[piece.recording]]
             rows, machines = np.asarray([row for row, _ in pairs]), [machine for _, machine in pairs]
             # A clip comes once for each machine that it is held against, which is one unless `min` is asked for.
             clips = frames if len(rows) == len(chunk) else frames.select(rows)
-            found = self.score_frames(clips, machines, scorers=[name])[name]
-            for score, row, machine in zip(found, rows, machines, strict=True):
-                place = chunk[row].recording, column[machine]
-                if score > scores[place] or np.isnan(scores[place]):
-                    scores[place], starts[place] = score, chunk[row].start_seconds
-        return self._verdict(name, held_against, scores, starts)
+            scores = np.full((len(chunk), len(column)), np.nan)
+            scores[rows, [column[machine] for machine in machines]] = self.score_frames(
+                clips, machines, scorers=[name]
+            )[name]
+            for piece, row in zip(chunk, scores, strict=True):
+                heard[piece.recording].append((piece.start_seconds, row))
+        return judged(
+            list(self.fitted[name].items()),
+            [[column[machine] for machine in own] for own in held_against],
+            heard,
+            reasons,
+            consecutive=self.consecutive,
+            remarks=self.remarks(name),
+        )
 
-    def _verdict(
-        self, name: str, held_against: Sequence[tuple[Machine, ...]], scores: np.ndarray, starts: np.ndarray
-    ) -> Verdict:
-        """The verdict by the machine with the smallest of the scores `(n_recordings, n_machines)`."""
-        may_be = np.asarray([[machine in own for machine in self.machines] for own in held_against], bool)
-        finite = np.nan_to_num(scores, nan=_LARGEST, posinf=_LARGEST)
-        rows, nearest = np.arange(len(scores)), np.where(may_be.reshape(scores.shape), finite, np.inf).argmin(axis=1)
-        own = scores[rows, nearest]
-        machines = [self.machines[column] for column in nearest]
-        fitted = [self.fitted[name][machine] for machine in machines]
-        limits = np.asarray([of.threshold.value for of in fitted])
-        above = np.asarray([np.mean(of.normal_scores > score) for of, score in zip(fitted, own, strict=True)])
-        types, ids = (np.asarray([getattr(of, part) for of in machines], object) for part in Machine._fields)
-        above = np.where(np.isnan(own), np.nan, above)
-        return Verdict(own, decide(own, limits), limits, above, ids, types, starts[rows, nearest])
+    def _too_short(self, waveform: np.ndarray) -> str:
+        """Why nothing can be said of a clip that is shorter than those of training; empty where it is long enough."""
+        seconds = len(waveform) / self.front_end.sample_rate
+        if self.clip_seconds is None:
+            return ""
+        if seconds < SHORT * self.clip_seconds:
+            return f"{seconds:.3g} s is shorter than half of {self.clip_seconds:.4g} s, the clips of training"
+        if self.front_end.n_frames(len(waveform)) < self.min_frames:
+            return f"{seconds:.3g} s is shorter than what the detector looks at"
+        return ""
 
     def prepare(self, waveform: np.ndarray, *, sample_rate: int, name: str) -> Float[np.ndarray, " n_resampled"]:
         """A waveform as the front end takes it, at its rate; an InputError calls it by `name` where it cannot be."""
-        if waveform.ndim != 1 or not np.issubdtype(waveform.dtype, np.floating):
-            raise InputError(
-                f"{name} is {waveform.dtype} with {waveform.ndim} axes; give mono samples as floating "
-                "point numbers in [-1, 1]"
-            )
-        if not np.isfinite(waveform).all():
-            raise InputError(f"{name} holds NaN or infinite samples")
-        if not sample_rate > 0:
-            raise InputError(f"{name}: sample_rate={sample_rate}; give the samples a second, above 0")
-        waveform = waveform.astype(np.float32, copy=False)
-        if sample_rate != self.front_end.sample_rate:
-            waveform = soxr.resample(waveform, sample_rate, self.front_end.sample_rate)
-        if len(waveform) == 0:
-            raise InputError(f"{name} holds no samples at {self.front_end.sample_rate} Hz")
-        if self.front_end.n_frames(len(waveform)) < self.min_frames:
+        waveform = at_rate(waveform, sample_rate=sample_rate, target_rate=self.front_end.sample_rate, name=name)
+        if self.clip_seconds is None and self.front_end.n_frames(len(waveform)) < self.min_frames:
             seconds = (self.min_frames - 1) * self.front_end.hop_length / self.front_end.sample_rate
             raise InputError(f"{name} is too short; this detector needs at least {seconds:.2f} s")
         return waveform
-
-
-def _one_each(given: Given, n_waveforms: int, what: str) -> list[str | None]:
-    if given is None or isinstance(given, str):
-        return [given] * n_waveforms
-    if len(given) != n_waveforms:
-        raise InputError(f"{len(given)} {what} for {n_waveforms} waveforms; give one, or one a waveform")
-    return list(given)

@@ -10,7 +10,6 @@ from jaxtyping import Bool, Float
 from asd_jax import scorers
 from asd_jax.datasets.clips import Machine, recording_index
 from asd_jax.detectors import thresholds
-from asd_jax.detectors.recording_scores import of_recordings
 from asd_jax.detectors.scorer_spec import DEFAULT, ScorerSpec, readable
 from asd_jax.detectors.thresholds import Source, Threshold
 from asd_jax.errors import InputError
@@ -25,8 +24,8 @@ class FittedScorer:
 
     Attributes:
         scorer: fitted on all normal training clips of the machine.
-        normal_scores: sorted scores of normal clips, or of recordings where they were cut into clips, that the scorer
-            was not fitted on.
+        normal_scores: sorted scores of normal clips that the scorer was not fitted on; of recordings in bundles of
+            before detectors knew how long their clips are.
         threshold: fitted on `normal_scores`.
         pool: see `ScorerSpec`.
         window_threshold: of single windows, for a scorer that pools them; None under a rule that came later.
@@ -117,8 +116,7 @@ def fit_scorers(
     Args:
         values: the training clips, all normal.
         machines: of each clip.
-        recordings: that each clip was cut from: folds keep them together, and thresholds are those of recordings,
-            whose score is that of the worst clip. Each clip is its own by default.
+        recordings: that each clip was cut from: folds keep them together. Each clip is its own by default.
         held_out: clips that the network was not trained on. Their scores set the thresholds of error scorers; the
             others are refitted in five folds over all clips instead.
         specs: the scorers; those of `DEFAULT` that can read the representation by default.
@@ -187,16 +185,14 @@ def _fit_one(
         inputs = spec.inputs(values, seed=seed)
         settings |= scorers.search(spec.name, inputs, groups=groups, **({"seed": seed} | settings))
     scorer = spec.fit(values, settings, seed=seed)
-    source, chosen, scores = _normal_scores(spec, scorer, values, settings, held_out, recording, seed)
-    fitted_on = {"source": source, "of_recordings": int(recording.max()) + 1 < len(values)}
+    source, scores = _normal_scores(spec, scorer, values, settings, held_out, recording, seed)
 
     window_threshold = None
     if spec.pool is not None:
-        window_threshold = thresholds.fit(threshold, scores[~np.isnan(scores)], **fitted_on)
+        window_threshold = thresholds.fit(threshold, scores[~np.isnan(scores)], source=source)
         scores = scorers.pool(spec.pool, scores)
-    scores = of_recordings(scores, recording_index([str(number) for number in recording[chosen]]))
     rules = dict.fromkeys((threshold, *thresholds.REPORTED))
-    limit, *others = (thresholds.fit(rule, scores, **fitted_on) for rule in rules)
+    limit, *others = (thresholds.fit(rule, scores, source=source) for rule in rules)
     return FittedScorer(
         scorer, np.sort(scores), limit, spec.pool, window_threshold, settings, note, other_thresholds=tuple(others)
     )
@@ -210,18 +206,17 @@ def _normal_scores(
     held_out: np.ndarray,
     recording: np.ndarray,
     seed: int,
-) -> tuple[Source, np.ndarray, np.ndarray]:
-    """Scores of normal clips that imitate unseen ones: where they come from, which clips, and the scores."""
-    everything = np.ones(len(values), bool)
+) -> tuple[Source, np.ndarray]:
+    """Scores of normal clips that imitate unseen ones, and where they come from."""
     if spec.reads == "window_error":
         if not held_out.any():
-            return Source.TRAINING_WITHOUT_VALIDATION, everything, spec.score(scorer, values)
-        return Source.VALIDATION, held_out, spec.score(scorer, values.of(held_out))
+            return Source.TRAINING_WITHOUT_VALIDATION, spec.score(scorer, values)
+        return Source.VALIDATION, spec.score(scorer, values.of(held_out))
     fold = thresholds.folds(int(recording.max()) + 1, seed=seed)[recording]
     if min(np.count_nonzero(fold != k) for k in range(fold.max() + 1)) < spec.min_clips:
-        return Source.IN_SAMPLE, everything, spec.score(scorer, values)
+        return Source.IN_SAMPLE, spec.score(scorer, values)
 
     def score_unseen(others: np.ndarray, own: np.ndarray) -> np.ndarray:
         return spec.score(spec.fit(values.of(others), settings, seed=seed), values.of(own))
 
-    return Source.OUT_OF_FOLD, everything, thresholds.out_of_fold_scores(score_unseen, fold)
+    return Source.OUT_OF_FOLD, thresholds.out_of_fold_scores(score_unseen, fold)

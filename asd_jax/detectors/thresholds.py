@@ -87,6 +87,16 @@ class Threshold:
         """The scores that it was fitted on, in words."""
         return self.source.words(n_normal=self.n_normal, of_recordings=self.of_recordings)
 
+    @property
+    def never_alarms(self) -> str:
+        """Why it never raises an alarm; empty where it does."""
+        if math.isfinite(self.value):
+            return ""
+        return (
+            f"{self.name} has {self.n_normal} unseen normal clips ({self.fitted_on}) and needs {self.n_needed} normal "
+            "clips: it never alarms; record more, or take `threshold=gamma_0.9`"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: None for an infinite value."""
         return to_json(self) | {"value": self.value if math.isfinite(self.value) else None}

@@ -18,7 +18,12 @@ def method_in_words(threshold: Threshold) -> str:
 
 
 def at_threshold(
-    threshold: Threshold, scores: Float[np.ndarray, " n"], is_anomaly: Bool[np.ndarray, " n"], **more: Any
+    threshold: Threshold,
+    scores: Float[np.ndarray, " n"],
+    is_anomaly: Bool[np.ndarray, " n"],
+    *,
+    limits: Float[np.ndarray, " n"] | None = None,
+    **more: Any,
 ) -> AtThreshold:
     """Rates of decisions on labelled clips; where a score is not finite there is no decision, and no rate either.
 
@@ -26,9 +31,10 @@ def at_threshold(
         threshold: that decides.
         scores: of the clips.
         is_anomaly: their labels.
+        limits: what each score is held against, the threshold by default (see `recordings.limit`).
         **more: further fields of the result.
     """
-    decisions = decide(scores, threshold.value)
+    decisions = decide(scores, threshold.value if limits is None else limits)
     n_bad = int(np.ma.count_masked(decisions))
     alarms = decisions.filled(False)
     tp, fp = int((alarms & is_anomaly).sum()), int((alarms & ~is_anomaly).sum())

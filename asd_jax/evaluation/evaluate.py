@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from asd_jax.datasets.clips import Clip, recording_index
+from asd_jax.datasets.clips import Clip, Machine, recording_index
+from asd_jax.datasets.cutting import SHORT
 from asd_jax.detectors.bundle import Detectors
 from asd_jax.detectors.detector import Detector
-from asd_jax.detectors.recording_scores import of_recordings, worst_clip
+from asd_jax.detectors.recordings import limits, statistics
 from asd_jax.detectors.thresholds import Method, Threshold, decide
 from asd_jax.errors import InputError
 from asd_jax.evaluation import metrics, oracle_thresholds
@@ -37,10 +38,10 @@ class Evaluation:
     Attributes:
         clips: the test clips; whole recordings where these were cut into clips.
         scores: by scorer of the system.
-        decisions: `(n_clips,)` of the headline scorer at its thresholds; masked where its score is not finite.
+        decisions: `(n_clips,)` of the headline scorer, as `Detector.judge` decides; masked where there is none.
         results: what `metrics.json` holds, without the fields that only the run knows.
-        worst: where recordings were cut, the index of each recording's worst clip, by the headline scorer, among the
-            clips that were scored; else None.
+        worst: where recordings were cut, the index of the clip at which the worst three of each recording begin (see
+            `recordings.statistic`), by the headline scorer, among the clips that were scored; else None.
     """
 
     clips: tuple[Clip, ...]
@@ -51,7 +52,7 @@ class Evaluation:
 
     @property
     def worst_start_seconds(self) -> Float[np.ndarray, " n_clips"] | None:
-        """Where in each recording its worst clip starts; None where recordings were not cut."""
+        """Where in each recording its worst three clips start; None where recordings were not cut."""
         return None if self.worst is None else np.asarray([clip.start_seconds for clip in self.clips])
 
 
@@ -62,10 +63,11 @@ def evaluate(
     *,
     machine: str = "",
     dataset: str = "",
+    seconds: Sequence[float] = (),
 ) -> Evaluation:
     """Score test clips with a system and its controls, and measure the scores against the labels there are.
 
-    Clips cut from one recording give one score, that of the worst (see `recording_scores`).
+    Clips cut from one recording give one score and one decision (see `recordings`).
 
     Args:
         detectors: of a run; those of further seeds count only for the mean and standard deviation over seeds.
@@ -73,6 +75,7 @@ def evaluate(
         frames: of the clips, by the front ends of the detectors.
         machine: canonical name of the machine type.
         dataset: name of the data set, which says what the official score is.
+        seconds: how long each clip is; those far shorter than the detector's get no decision.
 
     Raises:
         InputError: a clip's machine is one that the system was not fitted for.
@@ -85,13 +88,20 @@ def evaluate(
     def scores_of(detector: Detector) -> dict[str, np.ndarray]:
         return detector.score_frames(frames[detector.front_end], [clip.machine for clip in clips])
 
-    def by_recording(scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {name: of_recordings(values, recording) for name, values in scores.items()}
+    def by_recording(detector: Detector) -> dict[str, np.ndarray]:
+        found = scores_of(detector).items()
+        return {name: statistics(of, recording, consecutive=detector.consecutive)[0] for name, of in found}
 
     of_clips = scores_of(system)
-    worst = worst_clip(of_clips[headline], recording)
+    worst = statistics(of_clips[headline], recording, consecutive=system.consecutive)[1]
     recordings = tuple(dataclasses.replace(clips[index], file_name=clips[index].recording) for index in worst)
-    scores = by_recording(of_clips)
+    heard = _Heard(
+        recordings,
+        {name: statistics(of, recording, consecutive=system.consecutive)[0] for name, of in of_clips.items()},
+        np.bincount(recording) if system.consecutive > 1 else np.ones(len(recordings), int),
+        _long_enough(system, seconds, recording),
+    )
+    scores = heard.scores
     labels = Labels.of(recordings, machine=machine, dataset=dataset)
     resamples = labels.resamples()
 
@@ -99,12 +109,11 @@ def evaluate(
         return {scorer: metrics.measure_all(values, labels, resamples) for scorer, values in scores.items()}
 
     own = measured(scores)
-    controls = {name: measured(by_recording(scores_of(of))) for name, of in detectors.controls.items()}
+    controls = {name: measured(by_recording(of)) for name, of in detectors.controls.items()}
     seeds = [own] + [
-        {name: metrics.measure_all(values, labels) for name, values in by_recording(scores_of(of)).items()}
+        {name: metrics.measure_all(values, labels) for name, values in by_recording(of).items()}
         for of in detectors.further_seeds.values()
     ]
-    limits = np.asarray([system.fitted[headline][clip.machine].threshold.value for clip in recordings])
     is_cut = any(clip.clip_seconds is not None for clip in clips)
     results = Results(
         machine=machine,
@@ -119,7 +128,7 @@ def evaluate(
         },
         differences=_differences(own, controls, headline),
         decision_threshold=system.fitted[headline][clips[0].machine].threshold.name,
-        thresholds={scorer: _at_thresholds(system, scorer, of, recordings, labels) for scorer, of in scores.items()},
+        thresholds={scorer: _at_thresholds(system, scorer, heard, labels) for scorer in scores},
         scorer_settings={
             name: {
                 key.machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for key, fitted in by_machine.items()
@@ -129,7 +138,40 @@ def evaluate(
         seeds=_over_seeds(seeds) if detectors.further_seeds else {},
         single_windows=single_windows(system, frames[system.front_end], clips),
     )
-    return Evaluation(recordings, scores, decide(scores[headline], limits), results, worst if is_cut else None)
+    return Evaluation(recordings, scores, _decisions(system, headline, heard), results, worst if is_cut else None)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Heard:
+    """Test recordings: their scores by scorer, of how many clips each is, whether it is long enough for a decision."""
+
+    recordings: tuple[Clip, ...]
+    scores: Mapping[str, Float[np.ndarray, " n_recordings"]]
+    n_clips: Int[np.ndarray, " n_recordings"]
+    long_enough: Bool[np.ndarray, " n_recordings"]
+
+    def of(self, machine: Machine) -> Bool[np.ndarray, " n_recordings"]:
+        return np.asarray([clip.machine == machine for clip in self.recordings])
+
+
+def _long_enough(
+    system: Detector, seconds: Sequence[float], recording: Int[np.ndarray, " n_clips"]
+) -> Bool[np.ndarray, " n_recordings"]:
+    """Whether every clip of a recording is as long as `Detector.judge` asks for."""
+    enough = np.ones(recording.max() + 1, bool)
+    if system.clip_seconds is not None and len(seconds):
+        enough[recording[np.asarray(seconds) < SHORT * system.clip_seconds]] = False
+    return enough
+
+
+def _decisions(system: Detector, scorer: str, heard: _Heard) -> np.ma.MaskedArray:
+    """Whether each recording is anomalous; masked where there is no decision."""
+    held_against = np.full(len(heard.recordings), np.inf)
+    for machine, fitted in system.fitted[scorer].items():
+        own = heard.of(machine)
+        held_against[own] = limits(fitted.threshold, fitted.normal_scores, heard.n_clips[own].tolist())
+    decisions = decide(heard.scores[scorer], held_against)
+    return np.ma.masked_where(~heard.long_enough, decisions)
 
 
 def _check_machines(system: Detector, clips: Sequence[Clip]) -> None:
@@ -183,34 +225,40 @@ def _differences(
 def _at_thresholds(
     system: Detector,
     scorer: str,
-    scores: Float[np.ndarray, " n_clips"],
-    clips: Sequence[Clip],
+    heard: _Heard,
     labels: Labels,
 ) -> dict[str, dict[str, AtThreshold]]:
     """Measures at a scorer's thresholds, by rule and machine id: first the one that decides, last the oracles."""
-    domains = np.asarray(labels.domains, str)
+    scores, domains = heard.scores[scorer], np.asarray(labels.domains, str)
     names = sorted(set(labels.domains) - {""})
     result: dict[str, dict[str, AtThreshold]] = {}
 
-    def add(machine_id: str, threshold: Threshold, own: Bool[np.ndarray, " n_clips"]) -> None:
+    def add(machine: Machine, threshold: Threshold, own: Bool[np.ndarray, " n_clips"]) -> None:
+        is_oracle = threshold.method is Method.ORACLE
+        held_against = np.full(len(scores), threshold.value)
+        if not is_oracle:
+            normal = system.fitted[scorer][machine].normal_scores
+            held_against[own] = limits(threshold, normal, heard.n_clips[own].tolist())
         parts = {name: own & (domains == name) for name in names if len(names) > 1}
-        result.setdefault(threshold.name, {})[machine_id] = at_threshold(
+        result.setdefault(threshold.name, {})[machine.machine_id] = at_threshold(
             threshold,
             scores[own],
             labels.is_anomaly[own],
-            selection="oracle" if threshold.method is Method.ORACLE else "label-free",
+            limits=held_against[own],
+            selection="oracle" if is_oracle else "label-free",
             # Here a domain's own anomalies, as the challenge's evaluator has it.
             domains={
-                name: at_threshold(threshold, scores[part], labels.is_anomaly[part]) for name, part in parts.items()
+                name: at_threshold(threshold, scores[part], labels.is_anomaly[part], limits=held_against[part])
+                for name, part in parts.items()
             },
         )
 
-    known = {key: labels.known & np.asarray([clip.machine == key for clip in clips]) for key in system.fitted[scorer]}
+    known = {key: labels.known & heard.long_enough & heard.of(key) for key in system.fitted[scorer]}
     for key, fitted in system.fitted[scorer].items():
         for threshold in (fitted.threshold, *fitted.other_thresholds):
-            add(key.machine_id, threshold, known[key])
+            add(key, threshold, known[key])
     for rule in oracle_thresholds.RULES:
         for key, own in known.items():
             if threshold := oracle_thresholds.fit(rule, scores[own], labels.is_anomaly[own]):
-                add(key.machine_id, threshold, own)
+                add(key, threshold, own)
     return result

@@ -1,6 +1,7 @@
 """Evaluation of a run's detectors on test clips, at the end of training or later from the run folder alone."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +58,8 @@ def evaluate_run(
         detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(threshold))
     recorded = from_json(DataConfig, config["settings"]["data"])
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
-    dataset = recorded.open(detectors.system.front_end.sample_rate, say)
+    usual = detectors.system.clip_seconds or math.inf  # a detector that does not know it hears recordings whole
+    dataset = recorded.open(detectors.system.front_end.sample_rate, say, usual_seconds=usual)
     introduce(f"{config['experiment']} from {run},", dataset, say)
     dataset, trained_on = without_trained_on(dataset, recorded.data_dir, run)
     if trained_on:
@@ -107,6 +109,8 @@ def evaluate_detectors(
         the results; None where there are no test clips.
     """
     clips, system, seconds = dataset.split("test"), detectors.system, seconds or {}
+    for line in system.remarks():
+        say(line)
     if not clips:
         say("no test clips: the detector is saved, and there is nothing to evaluate")
         return None
@@ -124,7 +128,9 @@ def evaluate_detectors(
             frames[other] = extract(test.clips, dataset.read, other, description="test clips (control)").frames
     say_found(test, "test", say)
     with timed(seconds, "score"):
-        found = evaluate(detectors, test.clips, frames, machine=dataset.machine, dataset=dataset.name)
+        found = evaluate(
+            detectors, test.clips, frames, machine=dataset.machine, dataset=dataset.name, seconds=test.seconds
+        )
     results = dataclasses.replace(
         found.results,
         experiment=experiment,
@@ -165,20 +171,17 @@ def _remarks(detector: Detector, results: Results, result: Evaluation) -> list[s
             lines.append(f"warning: {machine_id}: {values.note}, so AUC is that of chance")
     for machine, fitted in detector.fitted[headline].items():
         limit = fitted.threshold
-        if limit.n_needed is not None:
-            lines.append(
-                f"warning: {machine.machine_id}: {limit.name} has {limit.n_normal} unseen normal clips "
-                f"({limit.fitted_on}) and needs {limit.n_needed} normal clips: it never alarms; "
-                "record more, or take `threshold=gamma_0.9`"
-            )
-        elif limit.method is Method.CONFORMAL and limit.source is not Source.VALIDATION:
+        if limit.method is Method.CONFORMAL and limit.source is not Source.VALIDATION:
             lines.append(
                 f"note: {machine.machine_id}: the bound of {limit.name} on false alarms holds approximately, as it "
                 f"was fitted on {limit.fitted_on}"
             )
     n_bad = int(np.ma.count_masked(result.decisions))
     if n_bad:
-        lines.append(f"warning: {n_bad} score(s) of {headline} are not finite; these clips get no decision")
+        lines.append(
+            f"warning: {n_bad} recording(s) get no decision: a score of {headline} that is not finite, or far shorter "
+            "than the clips of training"
+        )
     return lines
 
 

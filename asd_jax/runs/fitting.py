@@ -28,13 +28,16 @@ def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...]
     clips, cutting = train.heard.clips, config.data.cutting
     machines, recordings = [clip.machine for clip in clips], [clip.recording for clip in clips]
     options = {"recordings": recordings, "threshold": config.threshold}
+    length = usual_seconds(train.heard)
 
     def detector(fit: Fit, representation: Representation, specs: tuple[ScorerSpec, ...]) -> Detector:
         values = representation(train.heard.frames, machines)
         fitted = fit_scorers(
             values, machines, specs=(headline, *specs), held_out=fit.held_out, seed=fit.seed, **options
         )
-        return Detector(config.front_end, representation, fitted, headline.label, config.recipe.min_frames, cutting)
+        return Detector(
+            config.front_end, representation, fitted, headline.label, config.recipe.min_frames, cutting, length
+        )
 
     first, *others = fits
     system = detector(first, first.representation, config.scorers)
@@ -42,12 +45,18 @@ def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...]
     control = fit_scorers(
         log_mels, machines, specs=[ScorerSpec("mahalanobis")], held_out=first.held_out, seed=first.seed, **options
     )
-    controls = {LOG_MEL_MEAN: Detector(train.log_mel, FrameMean(), control, "mahalanobis", cutting=cutting)}
+    controls = {LOG_MEL_MEAN: Detector(train.log_mel, FrameMean(), control, "mahalanobis", 1, cutting, length)}
     if first.at_initialisation is not None:
         beside = tuple(ScorerSpec(name) for name in DEFAULT if name != headline.label)
         controls[AT_INITIALISATION] = detector(first, first.at_initialisation, beside)
     seeds = {fit.seed: detector(fit, fit.representation, config.scorers) for fit in others}
     return Detectors(system, controls, seeds)
+
+
+def usual_seconds(train: Extracted) -> float:
+    """How long the clips of training are: what recordings were cut into, else the median."""
+    given = next((clip.clip_seconds for clip in train.clips if clip.clip_seconds is not None), None)
+    return float(np.median(train.seconds)) if given is None else given
 
 
 def choose_by_labels(

@@ -1,0 +1,116 @@
+"""From the scores of a recording's clips to what is said of the recording: the one place where that is decided.
+
+A detector is fitted on clips, and so are its thresholds. Of many normal clips some lie above a clip's threshold, so
+that an alarm by any of them would come the more often the longer a recording is. Instead a recording scores as the
+largest median of three consecutive clips, which one clip alone cannot raise, and is held against the limit below which
+all n of its clips stay with the probability that the rule of the threshold gives a single one.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from asd_jax.detectors import thresholds
+from asd_jax.detectors.thresholds import Threshold
+
+_CONSECUTIVE = 3
+
+
+def statistic(scores: Float[np.ndarray, " n_clips"], *, consecutive: int = _CONSECUTIVE) -> tuple[float, int]:
+    """Score of a recording, and the clip at which what gave it begins: the largest median of consecutive clips.
+
+    Args:
+        scores: of its clips in the order of time, at least one; fewer than `consecutive` give the largest of them.
+        consecutive: number of clips; 1 for the worst clip.
+
+    Returns:
+        the score, NaN where one of several is not finite, and the index of the first of the clips.
+    """
+    if len(scores) > 1 and not np.isfinite(scores).all():
+        return np.nan, int(np.argmin(np.isfinite(scores)))
+    if len(scores) < consecutive:
+        consecutive = 1
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(scores, consecutive), axis=-1)
+    first = int(np.argmax(medians))
+    return float(medians[first]), first
+
+
+def statistics(
+    scores: Float[np.ndarray, " n_clips"], recording: Int[np.ndarray, " n_clips"], *, consecutive: int = _CONSECUTIVE
+) -> tuple[Float[np.ndarray, " n_recordings"], Int[np.ndarray, " n_recordings"]]:
+    """`statistic` of each recording, with the index of the clip among all clips.
+
+    Args:
+        scores: of the clips of all recordings, those of each in the order of time.
+        recording: from `recording_index`.
+        consecutive: see `statistic`.
+    """
+    order = np.argsort(recording, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(recording[order])) + 1) if len(order) else []
+    found = [statistic(scores[part], consecutive=consecutive) for part in parts]
+    first = [part[index] for part, (_, index) in zip(parts, found, strict=True)]
+    return np.asarray([score for score, _ in found], np.float64), np.asarray(first, np.int64)
+
+
+def limit(threshold: Threshold, normal_scores: Float[np.ndarray, " n_normal"], n_clips: int) -> float:
+    """What a recording of `n_clips` clips is held against: of one clip the threshold itself.
+
+    Of n clips it is the Student-t prediction limit of a further clip at 1 - (1 - Q) / n (Hahn and Meeker, Statistical
+    Intervals, 1991, 4.8), of log scores where all are positive, Q being the quantile of the threshold's rule; and
+    never below the threshold, so that an infinite one never alarms. With the correction for n clips (Bonferroni) the
+    largest of them stays below it, and so do medians, whether the clips are alike or independent.
+
+    Args:
+        threshold: of clips.
+        normal_scores: of normal clips that the scorer was not fitted on.
+        n_clips: of the recording.
+    """
+    if n_clips == 1:
+        return threshold.value
+    from scipy.stats import t
+
+    share = (1 - thresholds.parse(threshold.name)[1]) / n_clips
+    if len(normal_scores) < 2:
+        return np.inf
+    centre, scale, to_scores = _predicted(normal_scores)
+    with np.errstate(over="ignore"):
+        reached = to_scores(centre + scale * t.isf(share, len(normal_scores) - 1))
+    return max(threshold.value, float(reached))
+
+
+def share_of_normal_above(score: float, normal_scores: Float[np.ndarray, " n_normal"], n_clips: int) -> float:
+    """Share of normal recordings of `n_clips` clips that score higher, at most; NaN where the score is.
+
+    Of single clips the share among the normal clips, of longer ones what `limit` allows for.
+    """
+    if np.isnan(score):
+        return np.nan
+    if n_clips == 1:
+        return float(np.mean(normal_scores > score))
+    if len(normal_scores) < 2:
+        return 1.0
+    from scipy.stats import t
+
+    centre, scale, _ = _predicted(normal_scores)
+    if normal_scores.min() > 0:
+        score = np.log(score) if score > 0 else -np.inf
+    with np.errstate(divide="ignore", invalid="ignore"):
+        above = t.sf(np.divide(score - centre, scale), len(normal_scores) - 1)
+    return float(min(1.0, n_clips * np.nan_to_num(above, nan=1.0)))
+
+
+def _predicted(normal_scores: Float[np.ndarray, " n_normal"]):
+    """Centre and scale of the prediction of one more score, and the way back to scores from their logarithms."""
+    is_log = normal_scores.min() > 0
+    values = np.log(normal_scores) if is_log else np.asarray(normal_scores, np.float64)
+    scale = values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
+    return float(values.mean()), float(scale), np.exp if is_log else float
+
+
+def limits(
+    threshold: Threshold, normal_scores: Float[np.ndarray, " n_normal"], n_clips: Sequence[int]
+) -> Float[np.ndarray, " n_recordings"]:
+    """`limit` of recordings of several lengths."""
+    by_length = {count: limit(threshold, normal_scores, count) for count in set(n_clips)}
+    return np.asarray([by_length[count] for count in n_clips], np.float64)
