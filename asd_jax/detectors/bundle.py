@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 from jaxtyping import PyTree
 
 from asd_jax import representations
@@ -19,7 +18,10 @@ from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
+from asd_jax.files import write_text
 
+_DIGESTS = "sha256.json"  # of the files of a bundle, beside them
+_MEND = "copy the run again from where it was made, or train it again"
 FORMAT = 2  # one more whenever an older program could not read a bundle
 # The controls that a system is held against: a Gaussian on the clip's mean log-mel, and the network before training.
 LOG_MEL_MEAN = "log_mel_mean"
@@ -60,15 +62,13 @@ class Detectors:
             }
             for part in range(2)
         )
-        arrays = jax.device_get(arrays)
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
             args = ocp.args.Composite(
-                arrays=ocp.args.StandardSave(arrays),
-                metadata=ocp.args.JsonSave(
-                    {"format": FORMAT, "detectors": settings, "digest": _digest(settings, arrays)}
-                ),
+                arrays=ocp.args.StandardSave(jax.device_get(arrays)),
+                metadata=ocp.args.JsonSave({"format": FORMAT, "detectors": settings}),
             )
             checkpointer.save(_folder(run), args=args, force=True)
+        write_text(_folder(run) / _DIGESTS, json.dumps(_digests(_folder(run))))
 
     @classmethod
     def load(cls, run: str | Path) -> "Detectors":
@@ -103,9 +103,8 @@ def _read(folder: Path) -> tuple[PyTree, dict[str, Any]]:
 
     if not folder.is_dir():
         raise InputError(f"{folder}: no checkpoint there; give the folder of a finished run")
-    damaged = (
-        f"{folder} is damaged or no checkpoint of this library; copy it again from where it was made, or train anew"
-    )
+    _check(folder)
+    damaged = f"{folder} is damaged, or no checkpoint of this library; {_MEND}"
     with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
         try:
             metadata = checkpointer.restore(folder, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
@@ -118,27 +117,37 @@ def _read(folder: Path) -> tuple[PyTree, dict[str, Any]]:
                 f"to {FORMAT}; train it again"
             )
         try:
-            arrays = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore())).arrays
-            # Those of before there were digests have none.
-            is_whole = "digest" not in metadata or metadata["digest"] == _digest(metadata["detectors"], arrays)
+            restored = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore()))
         except Exception as error:
             raise InputError(damaged) from error
-    if not is_whole:
-        raise InputError(damaged)
-    return arrays, metadata
+    return restored.arrays, metadata
 
 
-def _digest(settings: dict[str, Any], arrays: PyTree) -> str:
-    """SHA-256 over the settings, and over name, dtype, shape and bytes of every array."""
-    settings = json.loads(json.dumps(settings))  # as they come back
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    leaves = jax.tree.leaves_with_path(arrays)
-    named = {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
-    for name, leaf in sorted(named.items(), key=lambda item: item[0]):
-        array = np.asarray(leaf)
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+def _check(folder: Path) -> None:
+    """Raise InputError where a file is not as it was saved; bundles of before there were digests have none to check.
+
+    The bytes of the files are compared, before anything takes them for numbers: a damaged array gives scores that are
+    wrong, or brings down what decodes it.
+    """
+    digests = folder / _DIGESTS
+    if not digests.exists():
+        return
+    try:
+        saved = json.loads(digests.read_bytes())
+    except ValueError:
+        saved = None
+    if not isinstance(saved, dict):
+        raise InputError(f"{digests} is damaged; {_MEND}")
+    found = _digests(folder)
+    for name in sorted(saved.keys() | found.keys()):
+        if saved.get(name) != found.get(name):
+            raise InputError(f"{folder}/{ascii(name)[1:-1]} is not as it was saved; {_MEND}")
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a bundle."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _DIGESTS)
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _to_state(detector: Detector) -> tuple[dict[str, Any], PyTree]:

@@ -88,8 +88,8 @@ def _warn_of_few(heard: Extracted, say: Callable[[str], None]) -> None:
             )
         elif count < _FEW_CLIPS:
             say(
-                f"warning: only {count} normal training recordings of {machine_id} ({n_clips[machine_id]} clips): clips "
-                "of one recording are alike, so that its threshold and false-alarm rate are unreliable"
+                f"warning: only {count} normal training recordings of {machine_id} ({n_clips[machine_id]} clips): "
+                "clips of one recording are alike, so that its threshold and false-alarm rate are unreliable"
             )
 
 
