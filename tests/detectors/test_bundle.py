@@ -22,7 +22,7 @@ N_FLIPS = 200
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     rng = np.random.default_rng(0)
-    values = FrameMean()(StoredClips.from_clips(rng.standard_normal((20, 4, 128)).astype(np.float32)))
+    values = FrameMean()(StoredClips.from_clips(list(rng.standard_normal((20, 4, 128)).astype(np.float32))))
     fitted = fit_scorers(values, [Machine("fan", "id_00")] * 20, specs=[ScorerSpec("kmeans"), ScorerSpec("knn")])
     detector = Detector(FrontEnd(), FrameMean(), fitted, "kmeans", cutting=Cutting(1.0, 0.5), clip_seconds=1.0)
     folder = tmp_path_factory.mktemp("run")

@@ -48,14 +48,15 @@ def test_the_limit_is_the_prediction_limit_for_that_many_clips():
 
     threshold = fitted(NORMAL)
     assert limit(threshold, NORMAL, 1) == threshold.value
-    logs = np.log(NORMAL)
+    location = NORMAL.min() - NORMAL.std()
+    logs = np.log(NORMAL - location)
     for count in (3, 100):
         expected = logs.mean() + logs.std(ddof=1) * np.sqrt(61 / 60) * t.ppf(1 - 0.1 / count, 59)
-        assert limit(threshold, NORMAL, count) == pytest.approx(np.exp(expected))
-        assert share_of_normal_above(np.exp(expected), NORMAL, count) == pytest.approx(0.1)
-    shifted = NORMAL - 10  # not positive: no logarithms
-    expected = shifted.mean() + shifted.std(ddof=1) * np.sqrt(61 / 60) * t.ppf(1 - 0.05 / 7, 59)
-    assert limit(fitted(shifted, "percentile_95"), shifted, 7) == pytest.approx(expected)
+        assert limit(threshold, NORMAL, count) == pytest.approx(location + np.exp(expected))
+        assert share_of_normal_above(location + np.exp(expected), NORMAL, count) == pytest.approx(0.1)
+    moved = 3 * NORMAL - 10  # another zero and unit of the score change nothing
+    assert limit(fitted(moved), moved, 100) == pytest.approx(3 * limit(threshold, NORMAL, 100) - 10)
+    assert share_of_normal_above(NORMAL.min() - 9, NORMAL, 100) == 1.0
     assert (np.diff(limits(threshold, NORMAL, [1, 2, 3, 10, 360])) > 0).all()
 
 
