@@ -1,4 +1,4 @@
-"""How often verdicts on normal recordings of any length are false: `python -m benchmarks.verdicts RUN [--data_dir=DIR]`.
+"""False verdicts on normal recordings of any length: `python -m benchmarks.verdicts RUN [--data_dir=DIR]`.
 
 RUN is a finished run on the synthetic slide rail, whose normal clips are made anew, as many as are asked for; or on the
 recordings in DIR, whose normal test clips are drawn. Recordings are clips drawn without repetition, as far as they

@@ -57,9 +57,11 @@ def limit(threshold: Threshold, normal_scores: Float[np.ndarray, " n_normal"], n
     """What a recording of `n_clips` clips is held against: of one clip the threshold itself.
 
     Of n clips it is the Student-t prediction limit of a further clip at 1 - (1 - Q) / n (Hahn and Meeker, Statistical
-    Intervals, 1991, 4.8), of log scores where all are positive, Q being the quantile of the threshold's rule; and
-    never below the threshold, so that an infinite one never alarms. With the correction for n clips (Bonferroni) the
-    largest of them stays below it, and so do medians, whether the clips are alike or independent.
+    Intervals, 1991, 4.8), Q being the quantile of the threshold's rule; and never below the threshold, so that an
+    infinite one never alarms. With the correction for n clips (Bonferroni) the largest of them stays below it, and so
+    do medians, whether the clips are alike or independent. The limit is that of log(score - location), since scores
+    are skewed: the location lies one standard deviation below the smallest, so that where a scorer has its zero does
+    not matter.
 
     Args:
         threshold: of clips.
@@ -73,9 +75,9 @@ def limit(threshold: Threshold, normal_scores: Float[np.ndarray, " n_normal"], n
     share = (1 - thresholds.parse(threshold.name)[1]) / n_clips
     if len(normal_scores) < 2:
         return np.inf
-    centre, scale, to_scores = _predicted(normal_scores)
+    centre, scale, location = _prediction(normal_scores)
     with np.errstate(over="ignore"):
-        reached = to_scores(centre + scale * t.isf(share, len(normal_scores) - 1))
+        reached = location + np.exp(centre + scale * t.isf(share, len(normal_scores) - 1))
     return max(threshold.value, float(reached))
 
 
@@ -92,20 +94,19 @@ def share_of_normal_above(score: float, normal_scores: Float[np.ndarray, " n_nor
         return 1.0
     from scipy.stats import t
 
-    centre, scale, _ = _predicted(normal_scores)
-    if normal_scores.min() > 0:
-        score = np.log(score) if score > 0 else -np.inf
-    with np.errstate(divide="ignore", invalid="ignore"):
-        above = t.sf(np.divide(score - centre, scale), len(normal_scores) - 1)
+    centre, scale, location = _prediction(normal_scores)
+    if score <= location:
+        return 1.0
+    with np.errstate(divide="ignore"):
+        above = t.sf(np.divide(np.log(score - location) - centre, scale), len(normal_scores) - 1)
     return float(min(1.0, n_clips * np.nan_to_num(above, nan=1.0)))
 
 
-def _predicted(normal_scores: Float[np.ndarray, " n_normal"]):
-    """Centre and scale of the prediction of one more score, and the way back to scores from their logarithms."""
-    is_log = normal_scores.min() > 0
-    values = np.log(normal_scores) if is_log else np.asarray(normal_scores, np.float64)
-    scale = values.std(ddof=1) * np.sqrt(1 + 1 / len(values))
-    return float(values.mean()), float(scale), np.exp if is_log else float
+def _prediction(normal_scores: Float[np.ndarray, " n_normal"]) -> tuple[float, float, float]:
+    """Centre and scale of the prediction of one more score's logarithm, and the location subtracted before."""
+    location = float(normal_scores.min() - normal_scores.std() - 1e-12)
+    logs = np.log(normal_scores - location)
+    return float(logs.mean()), float(logs.std(ddof=1) * np.sqrt(1 + 1 / len(logs))), location
 
 
 def limits(

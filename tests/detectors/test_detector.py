@@ -210,7 +210,7 @@ def test_a_score_that_is_not_finite_has_no_decision(score):
     clips = np.zeros((2, 16_000), np.float32)
     assert detector.judge(clips, sample_rate=16_000).is_anomalous.tolist() == [None, None]
     np.testing.assert_array_equal(detector.score(clips, sample_rate=16_000), [score, score])
-    with pytest.raises(InputError, match="2 of 2 scores are not finite"):
+    with pytest.raises(InputError, match="2 of 2 waveforms have no verdict: the score at 0 s is not finite"):
         detector.decide(clips, sample_rate=16_000)
-    with pytest.raises(InputError, match="1 of 1 scores are not finite"):
+    with pytest.raises(InputError, match="1 of 1 waveforms have no verdict"):
         detector.decide(clips[0], sample_rate=16_000)

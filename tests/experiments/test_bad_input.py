@@ -141,6 +141,8 @@ def test_checkpoints_that_cannot_be_used(script, finished_run, tmp_path, run_scr
     copy = shutil.copytree(finished_run, tmp_path / "copy")
     metadata = copy / "checkpoints" / "bundle" / "metadata" / "metadata"
     metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"format": 999}))
+    says(copy, r"metadata is not as it was saved; copy the run again")
+    (copy / "checkpoints" / "bundle" / "sha256.json").unlink()
     says(copy, "written in checkpoint format 999, this version reads format")
     shutil.rmtree(copy / "checkpoints" / "bundle")
     says(copy, "no checkpoint there")
