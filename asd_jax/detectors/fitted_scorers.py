@@ -1,7 +1,7 @@
 """Scorers fitted for each machine, with their thresholds: what a detector holds."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class FittedScorer:
         settings: what it was fitted with beside the defaults.
         note: what a reader of the results should know.
         other_thresholds: by the other rules that are reported, which make no decisions unless asked for.
+        validation_scores: of clips that neither the scorer nor the network was fitted on, for rules that promise
+            something; None where there are none, and then `normal_scores` serve.
     """
 
     scorer: Any
@@ -42,14 +44,17 @@ class FittedScorer:
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     note: str = ""
     other_thresholds: tuple[Threshold, ...] = ()
+    validation_scores: Float[np.ndarray, " n_validation"] | None = None
 
     def at(self, rule: str) -> Threshold:
-        """The threshold of a rule, fitted on `normal_scores` where it is none of those kept."""
+        """The threshold of a rule, fitted anew where it is none of those kept.
+
+        `conformal` takes validation clips where there are some, since its promise is exact for them alone.
+        """
         for threshold in (self.threshold, *self.other_thresholds):
             if threshold.name == rule:
                 return threshold
-        known = self.threshold
-        return thresholds.fit(rule, self.normal_scores, source=known.source, of_recordings=known.of_recordings)
+        return _at(rule, self.normal_scores, self.validation_scores, self.threshold.source)
 
     def deciding_by(self, rule: str) -> "FittedScorer":
         """The same scorer with another rule for its decisions, which are of clips: scores of windows are not kept."""
@@ -83,7 +88,10 @@ class FittedScorer:
             "note": self.note,
             "other_thresholds": [threshold.to_dict() for threshold in self.other_thresholds],
         }
-        return settings, {"scorer": arrays, "normal_scores": self.normal_scores}
+        arrays = {"scorer": arrays, "normal_scores": self.normal_scores}
+        if self.validation_scores is not None:
+            arrays["validation_scores"] = self.validation_scores
+        return settings, arrays
 
     @classmethod
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, Any]) -> "FittedScorer":
@@ -98,6 +106,7 @@ class FittedScorer:
             settings["settings"],
             settings["note"],
             tuple(Threshold.from_dict(saved) for saved in settings["other_thresholds"]),
+            arrays.get("validation_scores"),
         )
 
 
@@ -117,8 +126,9 @@ def fit_scorers(
         values: the training clips, all normal.
         machines: of each clip.
         recordings: that each clip was cut from: folds keep them together. Each clip is its own by default.
-        held_out: clips that the network was not trained on. Their scores set the thresholds of error scorers; the
-            others are refitted in five folds over all clips instead.
+        held_out: clips that the network was not trained on, of which there may be few: thresholds rest on all clips,
+            the scores of those that it saw multiplied by what unseen clips score relative to them (see `_gap`). None
+            where nothing was trained.
         specs: the scorers; those of `DEFAULT` that can read the representation by default.
         threshold: rule of the thresholds, such as `gamma_0.9`.
         seed: of the folds, and of scorers that draw.
@@ -136,17 +146,18 @@ def fit_scorers(
         if getattr(values, spec.reads) is None:
             read = spec.reads.replace("_", " ")
             raise InputError(f"scorer {spec.label} reads the {read}s of clips, which this representation does not give")
-        fitted[spec.label] = {}
+        parts = {}
         for machine in sorted(set(machines)):
             own = np.asarray([of == machine for of in machines])
-            part = values.of(own)
-            if len(part) < spec.min_clips:
+            if own.sum() < spec.min_clips:
                 raise InputError(
                     f"scorer {spec.label} needs at least {spec.min_clips} normal training clips of "
-                    f"{machine.machine_id}, got {len(part)}"
+                    f"{machine.machine_id}, got {own.sum()}"
                 )
             recording = recording_index(sources[own].tolist())
-            fitted[spec.label][machine] = _fit_one(spec, part, held_out[own], recording, threshold, seed)
+            parts[machine] = _Part(spec, values.of(own), held_out[own], recording, seed)
+        gap = _gap(parts.values())
+        fitted[spec.label] = {machine: part.fitted(threshold, gap) for machine, part in parts.items()}
     return fitted
 
 
@@ -168,55 +179,73 @@ def fit_scores(
     return scores
 
 
-def _fit_one(
-    spec: ScorerSpec,
-    values: ClipRepresentation,
-    held_out: np.ndarray,
-    recording: np.ndarray,
-    threshold: str,
-    seed: int,
-) -> FittedScorer:
-    """A scorer of one machine and its thresholds."""
-    settings, note = spec.seeded(seed), ""
-    if spec.pool is not None and (total := int(values.window_vector.n_windows.sum())) > spec.max_windows:
-        note = f"fitted on {spec.max_windows} of its {total} windows, drawn with seed {seed}"
-    if spec.search:
-        groups = recording if spec.pool is None else None  # windows are a draw from all clips
-        inputs = spec.inputs(values, seed=seed)
-        settings |= scorers.search(spec.name, inputs, groups=groups, **({"seed": seed} | settings))
-    scorer = spec.fit(values, settings, seed=seed)
-    source, scores = _normal_scores(spec, scorer, values, settings, held_out, recording, seed)
+class _Part:
+    """A scorer fitted on one machine's clips, and its scores of these clips as unseen by it as may be.
 
-    window_threshold = None
-    if spec.pool is not None:
-        window_threshold = thresholds.fit(threshold, scores[~np.isnan(scores)], source=source)
-        scores = scorers.pool(spec.pool, scores)
-    rules = dict.fromkeys((threshold, *thresholds.REPORTED))
-    limit, *others = (thresholds.fit(rule, scores, source=source) for rule in rules)
-    return FittedScorer(
-        scorer, np.sort(scores), limit, spec.pool, window_threshold, settings, note, other_thresholds=tuple(others)
-    )
+    Vector scorers are refitted in five folds; error scorers fit nothing.
+    """
+
+    def __init__(
+        self, spec: ScorerSpec, values: ClipRepresentation, held_out: np.ndarray, recording: np.ndarray, seed: int
+    ) -> None:
+        self.spec, self.held_out, self.settings, self.note = spec, held_out, spec.seeded(seed), ""
+        if spec.pool is not None and (total := int(values.window_vector.n_windows.sum())) > spec.max_windows:
+            self.note = f"fitted on {spec.max_windows} of its {total} windows, drawn with seed {seed}"
+        if spec.search:
+            groups = recording if spec.pool is None else None  # windows are a draw from all clips
+            inputs = spec.inputs(values, seed=seed)
+            self.settings |= scorers.search(spec.name, inputs, groups=groups, **({"seed": seed} | self.settings))
+        self.scorer = spec.fit(values, self.settings, seed=seed)
+        self.source, self.raw = Source.IN_SAMPLE, None
+        fold = thresholds.folds(int(recording.max()) + 1, seed=seed)[recording]
+        if spec.reads == "window_error":
+            self.source = Source.TRAINING_WITHOUT_VALIDATION
+        elif min(np.count_nonzero(fold != k) for k in range(fold.max() + 1)) >= spec.min_clips:
+
+            def score_unseen(others: np.ndarray, own: np.ndarray) -> np.ndarray:
+                return spec.score(spec.fit(values.of(others), self.settings, seed=seed), values.of(own))
+
+            self.source, self.raw = Source.OUT_OF_FOLD, thresholds.out_of_fold_scores(score_unseen, fold)
+        self.raw = spec.score(self.scorer, values) if self.raw is None else self.raw
+        self.scores = self.raw if spec.pool is None else scorers.pool(spec.pool, self.raw)
+
+    def fitted(self, rule: str, gap: tuple[float, float]) -> FittedScorer:
+        """The scorer with its thresholds, scores of clips that the network saw brought to those of unseen ones."""
+        spec, (factor, shift), validation = self.spec, gap, None
+        scores, source = self.scores, self.source
+        if self.held_out.any():
+            scores, source = np.where(self.held_out, scores, scores * factor + shift), Source.ALL_NORMAL
+            validation = np.sort(self.scores[self.held_out]) if spec.reads == "window_error" else None
+        windows = None
+        if spec.pool is not None:
+            windows = thresholds.fit(rule, self.raw[~np.isnan(self.raw)], source=self.source)
+        rules = dict.fromkeys((rule, *thresholds.REPORTED))
+        limit, *others = (_at(of, scores, validation, source) for of in rules)
+        return FittedScorer(
+            self.scorer, np.sort(scores), limit, spec.pool, windows, self.settings, self.note, tuple(others), validation
+        )
 
 
-def _normal_scores(
-    spec: ScorerSpec,
-    scorer: Any,
-    values: ClipRepresentation,
-    settings: Mapping[str, Any],
-    held_out: np.ndarray,
-    recording: np.ndarray,
-    seed: int,
-) -> tuple[Source, np.ndarray]:
-    """Scores of normal clips that imitate unseen ones, and where they come from."""
-    if spec.reads == "window_error":
-        if not held_out.any():
-            return Source.TRAINING_WITHOUT_VALIDATION, spec.score(scorer, values)
-        return Source.VALIDATION, spec.score(scorer, values.of(held_out))
-    fold = thresholds.folds(int(recording.max()) + 1, seed=seed)[recording]
-    if min(np.count_nonzero(fold != k) for k in range(fold.max() + 1)) < spec.min_clips:
-        return Source.IN_SAMPLE, spec.score(scorer, values)
+def _at(rule: str, scores: np.ndarray, validation: np.ndarray | None, source: Source) -> Threshold:
+    if validation is not None and thresholds.parse(rule)[0] == "conformal":
+        return thresholds.fit(rule, validation, source=Source.VALIDATION)
+    return thresholds.fit(rule, scores, source=source)
 
-    def score_unseen(others: np.ndarray, own: np.ndarray) -> np.ndarray:
-        return spec.score(spec.fit(values.of(others), settings, seed=seed), values.of(own))
 
-    return Source.OUT_OF_FOLD, thresholds.out_of_fold_scores(score_unseen, fold)
+def _gap(parts: Iterable[_Part]) -> tuple[float, float]:
+    """By which factor and shift clips that the network was not trained on score higher than those that it was.
+
+    The mean over machines of the ratio of mean scores, since a single machine has few validation clips; where scores
+    may be negative, the mean difference. Refitting a scorer does not make the network forget a clip: this does, on
+    average.
+    """
+    pairs = [
+        (part.scores[part.held_out], part.scores[~part.held_out])
+        for part in parts
+        if part.held_out.any() and not part.held_out.all()
+    ]
+    if not pairs:
+        return 1.0, 0.0
+    if min(scores.min() for pair in pairs for scores in pair) > 0:
+        return float(np.mean([unseen.mean() / seen.mean() for unseen, seen in pairs])), 0.0
+    return 1.0, float(np.mean([unseen.mean() - seen.mean() for unseen, seen in pairs]))

@@ -40,6 +40,7 @@ class Method(enum.StrEnum):
 class Source(enum.StrEnum):
     """Which scores of normal clips, or of whole recordings, a threshold rests on."""
 
+    ALL_NORMAL = "all_normal"
     VALIDATION = "validation"
     OUT_OF_FOLD = "out_of_fold"
     TRAINING_WITHOUT_VALIDATION = "training_without_validation"
@@ -50,6 +51,7 @@ class Source(enum.StrEnum):
         """As a reader is told."""
         what = "recording" if of_recordings else "clip"
         return {
+            Source.ALL_NORMAL: f"all normal {what}s, those the network saw shifted to the others",
             Source.VALIDATION: f"validation {what}s",
             Source.OUT_OF_FOLD: f"out-of-fold training {what}s",
             Source.TRAINING_WITHOUT_VALIDATION: f"training {what}s (no validation {what}s)",

@@ -42,9 +42,7 @@ def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...]
     first, *others = fits
     system = detector(first, first.representation, config.scorers)
     log_mels = FrameMean()(train.log_mels, machines)
-    control = fit_scorers(
-        log_mels, machines, specs=[ScorerSpec("mahalanobis")], held_out=first.held_out, seed=first.seed, **options
-    )
+    control = fit_scorers(log_mels, machines, specs=[ScorerSpec("mahalanobis")], seed=first.seed, **options)
     controls = {LOG_MEL_MEAN: Detector(train.log_mel, FrameMean(), control, "mahalanobis", 1, cutting, length)}
     if first.at_initialisation is not None:
         beside = tuple(ScorerSpec(name) for name in DEFAULT if name != headline.label)

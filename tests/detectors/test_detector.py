@@ -153,11 +153,15 @@ def test_saved_and_loaded_detectors_score_bit_equal(detector, recordings, tmp_pa
     assert set(detectors.further_seeds) == {3}
 
 
-def test_thresholds_come_from_scores_that_the_scorer_did_not_see(detector):
-    assert detector.fitted["mse"][FAN].threshold.fitted_on == "validation clips"
-    assert detector.fitted["mse"][FAN].threshold.n_normal == 3
-    assert detector.fitted["mahalanobis"][FAN].threshold.fitted_on == "out-of-fold training clips"
-    assert detector.fitted["mahalanobis"][FAN].threshold.n_normal == 12
+def test_thresholds_come_from_scores_that_imitate_unseen_clips(detector):
+    mse, mahalanobis = (detector.fitted[name][FAN] for name in ("mse", "mahalanobis"))
+    for fitted in (mse, mahalanobis):
+        assert fitted.threshold.source is Source.ALL_NORMAL and fitted.threshold.n_normal == 12
+        assert fitted.threshold.fitted_on == "all normal clips, those the network saw shifted to the others"
+    conformal = mse.at("conformal")  # whose promise holds for clips alone that nothing was fitted on
+    assert (conformal.source, conformal.n_normal, conformal.value) == (Source.VALIDATION, 3, np.inf)
+    assert mse.at("conformal_0.5").value == np.sort(mse.validation_scores)[1]
+    assert mahalanobis.validation_scores is None
 
 
 def test_a_rate_that_cannot_be(detector):

@@ -1,5 +1,7 @@
 """Scorers of windows pooled to clips, thresholds on unseen clips, and what is refused."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -110,3 +112,36 @@ def test_clips_of_a_recording_are_scored_without_one_another(values):
 def test_one_recording_alone_cannot_be_scored_unseen(values):
     fitted = fit_scorers(values, [FIRST] * 24, recordings=["a.wav"] * 24, specs=[ScorerSpec("kmeans")])["kmeans"][FIRST]
     assert fitted.threshold.fitted_on == "the 24 training clip(s) it was fitted on"
+
+
+def test_scores_of_clips_that_the_network_saw_are_brought_to_those_of_unseen_ones():
+    """Two machines, errors by hand: unseen clips score 2 and 1.5 times the seen ones, 1.75 on average."""
+    errors = np.array([1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 4.0, 4.0, 6.0, 6.0])[:, None]
+    held_out = np.array([False] * 4 + [True] * 2 + [False] * 4 + [True] * 2)
+    values = ClipRepresentation(np.zeros((12, 1)), window_error=errors.astype(np.float32))
+    machines = [Machine("fan", "id_00")] * 6 + [Machine("fan", "id_02")] * 6
+    by_machine = fit_scorers(values, machines, held_out=held_out, specs=[ScorerSpec("mse")])["mse"]
+    first, second = by_machine.values()
+    np.testing.assert_allclose(first.normal_scores, [1.75] * 4 + [2.0] * 2)
+    np.testing.assert_allclose(second.normal_scores, [6.0] * 2 + [7.0] * 4)
+    np.testing.assert_allclose(second.validation_scores, [6.0, 6.0])
+    again = FittedScorer.from_state(*first.to_state())
+    np.testing.assert_array_equal(again.validation_scores, first.validation_scores)
+    untrained = fit_scorers(values, machines, specs=[ScorerSpec("mse")])["mse"][machines[0]]
+    np.testing.assert_allclose(untrained.normal_scores, [1.0] * 4 + [2.0] * 2)  # nothing was trained, nothing is moved
+
+
+def test_scores_that_may_be_negative_are_shifted_by_a_difference():
+    """A Gaussian's log-likelihoods: the gap is a difference of means, not a ratio."""
+    vectors = np.random.default_rng(0).standard_normal((40, 2))
+    held_out = np.arange(40) % 4 == 0
+    fit = functools.partial(
+        fit_scorers, ClipRepresentation(vectors), [Machine("", "a")] * 40, specs=[ScorerSpec("gmm")]
+    )
+    plain, shifted = fit()["gmm"], fit(held_out=held_out)["gmm"]
+    (plain,), (shifted,) = plain.values(), shifted.values()
+    assert plain.normal_scores.min() < 0
+    moved = np.setdiff1d(shifted.normal_scores, plain.normal_scores)
+    assert len(moved) == 30  # those that the network saw
+    gap = np.sort(moved) - np.sort(np.setdiff1d(plain.normal_scores, shifted.normal_scores))
+    np.testing.assert_allclose(gap, gap[0], rtol=1e-6)
