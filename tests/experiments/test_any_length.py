@@ -1,12 +1,16 @@
 """Real recordings of any length: trained on, evaluated, judged by the scripts as their user runs them."""
 
 import csv
+import dataclasses
+import shutil
 
 import numpy as np
 import pytest
 import soundfile
 
 from asd_jax import load_detector
+from asd_jax.detectors import Detectors
+from asd_jax.scorers import from_state, to_state
 
 RATE, SECONDS = 16_000, 6.368
 SCORER = "mahalanobis"
@@ -131,3 +135,21 @@ def test_a_detector_that_can_never_alarm_says_so(run, toy_car, tmp_path, run_scr
     write(tmp_path / "new", toy_car["faulty"][:1])
     status, stdout, _ = run_script("score", f"--checkpoint={tmp_path / 'run'}", tmp_path / "new" / "000.wav")
     assert status == 0 and says in stdout
+
+
+def test_scores_that_are_not_finite_are_no_verdict(trained, toy_car, tmp_path, run_script):
+    detector = load_detector(trained)
+    machine, fitted = next(iter(detector.fitted["gmm"].items()))
+    state = {
+        key: value * np.nan if isinstance(value, np.ndarray) else value
+        for key, value in to_state(fitted.scorer).items()
+    }
+    broken = dataclasses.replace(fitted, scorer=from_state("gmm", state))
+    Detectors(dataclasses.replace(detector, fitted=detector.fitted | {"gmm": {machine: broken}})).save(tmp_path / "run")
+    write(tmp_path / "new", toy_car["normal"][:2])
+    arguments = [f"--checkpoint={tmp_path / 'run'}", f"--workdir={tmp_path / 'out'}"]
+    shutil.copy(trained / "config.json", tmp_path / "run")
+    status, stdout, stderr = run_script("score", *arguments, *sorted((tmp_path / "new").iterdir()))
+    assert status == 1 and "no verdict on 2 of 2 file(s)" in stderr and "0 of 2 anomalous" in stdout
+    rows = read_csv(tmp_path / "out" / "scores.csv")
+    assert [(row["decision"], row["reason"]) for row in rows] == [("no verdict", "the score at 0 s is not finite")] * 2
