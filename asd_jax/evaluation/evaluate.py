@@ -7,14 +7,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from asd_jax.datasets.clips import Clip, Machine, recording_index
-from asd_jax.datasets.cutting import SHORT
 from asd_jax.detectors.bundle import Detectors
 from asd_jax.detectors.detector import Detector
-from asd_jax.detectors.recordings import limits, statistics
-from asd_jax.detectors.thresholds import Method, Threshold, decide
+from asd_jax.detectors.recordings import statistics
+from asd_jax.detectors.thresholds import Method, Threshold
 from asd_jax.errors import InputError
 from asd_jax.evaluation import metrics, oracle_thresholds
 from asd_jax.evaluation.decisions import at_threshold
+from asd_jax.evaluation.heard import Heard
 from asd_jax.evaluation.metrics import Labels, Measured
 from asd_jax.evaluation.results import (
     MEASURES,
@@ -92,16 +92,8 @@ def evaluate(
         found = scores_of(detector).items()
         return {name: statistics(of, recording, consecutive=detector.consecutive)[0] for name, of in found}
 
-    of_clips = scores_of(system)
-    worst = statistics(of_clips[headline], recording, consecutive=system.consecutive)[1]
-    recordings = tuple(dataclasses.replace(clips[index], file_name=clips[index].recording) for index in worst)
-    heard = _Heard(
-        recordings,
-        {name: statistics(of, recording, consecutive=system.consecutive)[0] for name, of in of_clips.items()},
-        np.bincount(recording) if system.consecutive > 1 else np.ones(len(recordings), int),
-        _long_enough(system, seconds, recording),
-    )
-    scores = heard.scores
+    heard = Heard.from_clips(system, clips, scores_of(system), seconds)
+    recordings, scores = heard.recordings, heard.scores
     labels = Labels.of(recordings, machine=machine, dataset=dataset)
     resamples = labels.resamples()
 
@@ -128,7 +120,7 @@ def evaluate(
         },
         differences=_differences(own, controls, headline),
         decision_threshold=system.fitted[headline][clips[0].machine].threshold.name,
-        thresholds={scorer: _at_thresholds(system, scorer, heard, labels) for scorer in scores},
+        thresholds={scorer: _at_thresholds(scorer, heard, labels) for scorer in scores},
         scorer_settings={
             name: {
                 key.machine_id: {"scorer": fitted.scorer.name, **fitted.settings} for key, fitted in by_machine.items()
@@ -138,40 +130,7 @@ def evaluate(
         seeds=_over_seeds(seeds) if detectors.further_seeds else {},
         single_windows=single_windows(system, frames[system.front_end], clips),
     )
-    return Evaluation(recordings, scores, _decisions(system, headline, heard), results, worst if is_cut else None)
-
-
-@dataclasses.dataclass(frozen=True)
-class _Heard:
-    """Test recordings: their scores by scorer, of how many clips each is, whether it is long enough for a decision."""
-
-    recordings: tuple[Clip, ...]
-    scores: Mapping[str, Float[np.ndarray, " n_recordings"]]
-    n_clips: Int[np.ndarray, " n_recordings"]
-    long_enough: Bool[np.ndarray, " n_recordings"]
-
-    def of(self, machine: Machine) -> Bool[np.ndarray, " n_recordings"]:
-        return np.asarray([clip.machine == machine for clip in self.recordings])
-
-
-def _long_enough(
-    system: Detector, seconds: Sequence[float], recording: Int[np.ndarray, " n_clips"]
-) -> Bool[np.ndarray, " n_recordings"]:
-    """Whether every clip of a recording is as long as `Detector.judge` asks for."""
-    enough = np.ones(recording.max() + 1, bool)
-    if system.clip_seconds is not None and len(seconds):
-        enough[recording[np.asarray(seconds) < SHORT * system.clip_seconds]] = False
-    return enough
-
-
-def _decisions(system: Detector, scorer: str, heard: _Heard) -> np.ma.MaskedArray:
-    """Whether each recording is anomalous; masked where there is no decision."""
-    held_against = np.full(len(heard.recordings), np.inf)
-    for machine, fitted in system.fitted[scorer].items():
-        own = heard.of(machine)
-        held_against[own] = limits(fitted.threshold, fitted.normal_scores, heard.n_clips[own].tolist())
-    decisions = decide(heard.scores[scorer], held_against)
-    return np.ma.masked_where(~heard.long_enough, decisions)
+    return Evaluation(recordings, scores, heard.decisions(headline), results, heard.worst if is_cut else None)
 
 
 def _check_machines(system: Detector, clips: Sequence[Clip]) -> None:
@@ -223,9 +182,8 @@ def _differences(
 
 
 def _at_thresholds(
-    system: Detector,
     scorer: str,
-    heard: _Heard,
+    heard: Heard,
     labels: Labels,
 ) -> dict[str, dict[str, AtThreshold]]:
     """Measures at a scorer's thresholds, by rule and machine id: first the one that decides, last the oracles."""
@@ -235,10 +193,8 @@ def _at_thresholds(
 
     def add(machine: Machine, threshold: Threshold, own: Bool[np.ndarray, " n_clips"]) -> None:
         is_oracle = threshold.method is Method.ORACLE
-        held_against = np.full(len(scores), threshold.value)
-        if not is_oracle:
-            normal = system.fitted[scorer][machine].normal_scores
-            held_against[own] = limits(threshold, normal, heard.n_clips[own].tolist())
+        oracle = np.full(len(scores), threshold.value)
+        held_against = oracle if is_oracle else heard.limits(scorer, machine, threshold)
         parts = {name: own & (domains == name) for name in names if len(names) > 1}
         result.setdefault(threshold.name, {})[machine.machine_id] = at_threshold(
             threshold,
@@ -253,8 +209,8 @@ def _at_thresholds(
             },
         )
 
-    known = {key: labels.known & heard.long_enough & heard.of(key) for key in system.fitted[scorer]}
-    for key, fitted in system.fitted[scorer].items():
+    known = {key: labels.known & heard.long_enough & heard.of(key) for key in heard.detector.fitted[scorer]}
+    for key, fitted in heard.detector.fitted[scorer].items():
         for threshold in (fitted.threshold, *fitted.other_thresholds):
             add(key, threshold, known[key])
     for rule in oracle_thresholds.RULES:

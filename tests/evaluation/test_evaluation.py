@@ -11,6 +11,7 @@ from asd_jax.datasets.clips import Clip, Machine
 from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
 from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer, ScorerSpec, fit_scorers
+from asd_jax.detectors.recordings import limit
 from asd_jax.detectors.thresholds import Method, Source, Threshold
 from asd_jax.evaluation.evaluate import evaluate
 from asd_jax.evaluation.results import Results
@@ -138,7 +139,35 @@ def test_thresholds_are_kept_with_the_scorer(detectors):
     assert len(other.other_thresholds) == 3
 
 
-def test_a_cut_recording_counts_once_as_its_worst_clip(detectors):
+def test_recordings_are_decided_by_their_worst_three_clips_and_their_length(detectors):
+    knows = Detectors(dataclasses.replace(detectors.system, clip_seconds=1.0))
+    clips, rng = [], np.random.default_rng(2)
+    lengths = [1, 2, 5, 40] * 3
+    for number, length in enumerate(lengths):
+        for place in range(length):
+            where = {"recording": f"{number}.wav", "start_seconds": float(place), "clip_seconds": 1.0}
+            name, label = f"{number}.wav@{place}", number % 2 == 0
+            clips.append(Clip(name, SECTIONS[0], "test", label, machine_type="fan", **where))
+    frames = {FrontEnd(): frames_of(rng.standard_normal((len(clips), 3)))}
+    seconds = [0.4 if clip.recording == "4.wav" else 1.0 for clip in clips]
+    found = evaluate(knows, clips, frames, seconds=seconds)
+    of_clips = knows.system.score_frames(frames[FrontEnd()], [clip.machine for clip in clips])["mahalanobis"]
+    fitted = knows.system.fitted["mahalanobis"]["fan", SECTIONS[0]]
+    decisions = []
+    for number, length in enumerate(lengths):
+        own = of_clips[[clip.recording == f"{number}.wav" for clip in clips]]
+        medians = [np.median(own[i : i + 3]) for i in range(length - 2)] or [own.max()]
+        assert found.scores["mahalanobis"][number] == max(medians)
+        decisions.append(max(medians) > limit(fitted.threshold, fitted.normal_scores, length))
+    decisions[4] = None  # far shorter than the clips of training: there is no decision, and no rate counts it
+    assert found.decisions.tolist() == decisions
+    at = found.results.thresholds["mahalanobis"]["conformal_0.8"][SECTIONS[0]]
+    (tn, fp), (fn, tp) = at.confusion
+    assert tn + fp + fn + tp == len(lengths) - 1
+    assert tp + fp == sum(filter(None, decisions))
+
+
+def test_where_a_detector_does_not_know_its_length_the_worst_clip_counts(detectors):
     whole, frames = clips_and_frames()
     vectors = [frames[FrontEnd()].clip(index)[0] for index in range(len(whole))]
     parts, of_parts = [], []
