@@ -171,7 +171,8 @@ def _remarks(detector: Detector, results: Results, result: Evaluation) -> list[s
             lines.append(f"warning: {machine_id}: {values.note}, so AUC is that of chance")
     for machine, fitted in detector.fitted[headline].items():
         limit = fitted.threshold
-        if limit.method is Method.CONFORMAL and limit.source is not Source.VALIDATION:
+        exact = limit.source is Source.VALIDATION
+        if limit.method is Method.CONFORMAL and not exact and not limit.never_alarms:
             lines.append(
                 f"note: {machine.machine_id}: the bound of {limit.name} on false alarms holds approximately, as it "
                 f"was fitted on {limit.fitted_on}"

@@ -133,11 +133,9 @@ def test_scores_of_clips_that_the_network_saw_are_brought_to_those_of_unseen_one
 
 def test_scores_that_may_be_negative_are_shifted_by_a_difference():
     """A Gaussian's log-likelihoods: the gap is a difference of means, not a ratio."""
-    vectors = np.random.default_rng(0).standard_normal((40, 2))
-    held_out = np.arange(40) % 4 == 0
-    fit = functools.partial(
-        fit_scorers, ClipRepresentation(vectors), [Machine("", "a")] * 40, specs=[ScorerSpec("gmm")]
-    )
+    values = ClipRepresentation(0.01 * np.random.default_rng(0).standard_normal((40, 1)))
+    held_out, specs = np.arange(40) % 4 == 0, [ScorerSpec("gmm", settings={"standardize": False})]
+    fit = functools.partial(fit_scorers, values, [Machine("", "a")] * 40, specs=specs)
     plain, shifted = fit()["gmm"], fit(held_out=held_out)["gmm"]
     (plain,), (shifted,) = plain.values(), shifted.values()
     assert plain.normal_scores.min() < 0
