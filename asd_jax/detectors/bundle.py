@@ -16,6 +16,7 @@ from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
+from asd_jax.files import checkpoint_written_below, one_error
 
 FORMAT = 2  # one more whenever an older program could not read a bundle
 # The controls that a system is held against: a Gaussian on the clip's mean log-mel, and the network before training.
@@ -62,7 +63,8 @@ class Detectors:
                 arrays=ocp.args.StandardSave(jax.device_get(arrays)),
                 metadata=ocp.args.JsonSave({"format": FORMAT, "detectors": settings}),
             )
-            checkpointer.save(_folder(run), args=args, force=True)
+            with checkpoint_written_below(_folder(run).parent):
+                checkpointer.save(_folder(run), args=args, force=True)
 
     @classmethod
     def load(cls, run: str | Path) -> "Detectors":
@@ -72,15 +74,18 @@ class Detectors:
             InputError: there is no finished run, or a version of this library wrote it that this one cannot read.
         """
         arrays, metadata = _read(_folder(run))
-        settings = metadata["detectors"]
-        if metadata["format"] == 1:
-            settings, arrays = format_1.upgraded(settings, arrays, run=Path(run))
-        controls, seeds = arrays["controls"], arrays["further_seeds"]
-        return cls(
-            _from_state(settings["system"], arrays["system"]),
-            {name: _from_state(state, controls[name]) for name, state in settings["controls"].items()},
-            {int(seed): _from_state(state, seeds[seed]) for seed, state in settings["further_seeds"].items()},
-        )
+        try:
+            settings = metadata["detectors"]
+            if metadata["format"] == 1:
+                settings, arrays = format_1.upgraded(settings, arrays, run=Path(run))
+            controls, seeds = arrays["controls"], arrays["further_seeds"]
+            return cls(
+                _from_state(settings["system"], arrays["system"]),
+                {name: _from_state(state, controls[name]) for name, state in settings["controls"].items()},
+                {int(seed): _from_state(state, seeds[seed]) for seed, state in settings["further_seeds"].items()},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{_folder(run)} is damaged: it lacks {error}; restore it or train again") from error
 
 
 def load_detector(run: str | Path) -> Detector:
@@ -100,14 +105,15 @@ def _read(folder: Path) -> tuple[PyTree, dict[str, Any]]:
     with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
         try:
             metadata = checkpointer.restore(folder, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
-        except (KeyError, ValueError, FileNotFoundError) as error:
-            raise InputError(f"{folder} is not a checkpoint of this library; train it again") from error
+        except (KeyError, ValueError, OSError) as error:
+            raise InputError(f"{folder} is not a checkpoint of this library; restore it or train again") from error
         if metadata.get("format") not in range(1, FORMAT + 1):
             raise InputError(
                 f"{folder} was written in checkpoint format {metadata.get('format')}, this version reads formats up "
                 f"to {FORMAT}; train it again"
             )
-        restored = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore()))
+        with one_error(f"{folder} is damaged: its arrays cannot be read; restore it or train again"):
+            restored = checkpointer.restore(folder, args=ocp.args.Composite(arrays=ocp.args.StandardRestore()))
     return restored.arrays, metadata
 
 
