@@ -1,15 +1,21 @@
 """What goes to disk: files that appear whole or not at all, settings as JSON and back, the user's cache folder."""
 
+import contextlib
 import csv
 import dataclasses
 import enum
+import errno
 import functools
 import io
 import json
+import logging
 import os
+import shutil
+import tempfile
+import time
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +31,74 @@ def cache_folder() -> Path:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file aside and rename it, so that it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file aside and rename it, so that it appears whole or not at all, and nothing else is left.
+
+    Raises:
+        InputError: it cannot be written: a full disk, no permission.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_bytes(content)
-    aside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError as error:
+        raise not_written(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):  # it is gone where all went well
+            aside.unlink()
+
+
+def not_written(path: Path, error: OSError) -> InputError:
+    """What to say where something cannot be written."""
+    mend = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room or ")
+    mend |= dict.fromkeys((errno.EACCES, errno.EPERM), "change its permissions or ")
+    choose = f"{mend.get(error.errno, '')}choose another folder by `workdir`"
+    return InputError(f"{path} cannot be written ({error.strerror}); {choose}")
+
+
+def check_writable(folder: Path) -> None:
+    """Raise InputError where a folder cannot be made or written into; what is made to find out is taken away."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise not_written(folder, error) from error
+    finally:
+        for part in missing:
+            with contextlib.suppress(OSError):
+                part.rmdir()
+
+
+@contextlib.contextmanager
+def one_error(message: str) -> Iterator[None]:
+    """Turn what a checkpoint library raises into one InputError, without the tracebacks that its threads print."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):
+            try:
+                yield
+            except (KeyError, ValueError, OSError) as error:  # TensorStore's own are ValueErrors
+                time.sleep(0.5)  # what is under way prints that nobody waits for it, or does so when it is collected
+                logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+                raise InputError(message) from error
+    finally:
+        logging.disable(disabled)
+
+
+@contextlib.contextmanager
+def checkpoint_written_below(folder: Path) -> Iterator[None]:
+    """Around the saving of a checkpoint: where that fails an InputError says so, and no half of one is left."""
+    mend = "a full disk? Make room, or choose another folder by `workdir`"
+    try:
+        with one_error(f"{folder}: a checkpoint cannot be written ({mend})"):
+            yield
+    except InputError:
+        for half in Path(folder).glob("*.orbax-checkpoint-tmp"):
+            shutil.rmtree(half, ignore_errors=True)
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -125,6 +194,8 @@ def from_json(kind: Any, value: Any, *, ignore_unknown: bool = False) -> Any:
 
 
 def _dataclass(kind: Any, value: Mapping[str, Any], ignore_unknown: bool) -> Any:
+    if not isinstance(value, Mapping):
+        raise InputError(f"{kind.__name__} cannot be {value!r}; its settings have names")
     hints, fields = typing.get_type_hints(kind), {field.name: field for field in dataclasses.fields(kind)}
     unknown = sorted(set(value) - set(fields))
     if unknown and not ignore_unknown:
@@ -139,6 +210,7 @@ def _dataclass(kind: Any, value: Mapping[str, Any], ignore_unknown: bool) -> Any
                 raise InputError(f"{name} {item!r} cannot be: {error}") from error
             continue
         tag = fields[name].metadata["tag"]
+        item = item if isinstance(item, Mapping) else {tag: item}
         if item.get(tag) not in registry():
             raise InputError(f"{name} {item.get(tag)!r} is not known; there are {', '.join(registry())}")
         given[name] = from_json(registry()[item[tag]], {key: of for key, of in item.items() if key != tag})

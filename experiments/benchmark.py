@@ -84,7 +84,8 @@ def _run(machine: str, name: str, folder: Path, settings: dict[str, Any]) -> str
     """Run an experiment in a process of its own; returns what went wrong, if anything did."""
     command = [sys.executable, "-m", f"experiments.{name}", "--noreport", "--notensorboard"]
     given = {flag: value for flag, value in settings.items() if flag in _flags_of(name)}
-    given |= {"machine": machine, "workdir": str(folder), "prepare": FLAGS.prepare, "cache_dir": FLAGS.cache_dir or ""}
+    given |= {"machine": machine, "workdir": str(folder), "prepare": FLAGS.prepare}
+    given |= {"cache_dir": FLAGS.cache_dir} if FLAGS.cache_dir else {}
     for flag, value in given.items():
         if isinstance(value, bool):
             command.append(f"--{flag}" if value else f"--no{flag}")

@@ -1,7 +1,8 @@
 """Evaluate a finished run from its folder: `python -m experiments.evaluate --checkpoint=RUN [--data_dir=DIR]`.
 
 Everything but the recordings comes from the run folder, and nothing in it is touched; scores and measures go into
-`RUN/evaluate` or `--workdir`. `--threshold` decides by another rule than the run did.
+`RUN/evaluate` or `--workdir`. `--threshold` decides by another rule than the run did; `--machine` says what the run's
+machine is called in `--data_dir` where it has another name there.
 """
 
 from absl import flags
@@ -10,7 +11,9 @@ from experiments import launch, wording
 
 FLAGS = flags.FLAGS
 
-launch.adopt("checkpoint", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare")
+launch.adopt(
+    "checkpoint", "machine", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare"
+)
 launch.adopt("cache_dir", *launch.OUTPUTS, "debug")
 
 
@@ -27,6 +30,7 @@ def main(arguments: list[str]) -> None:
         outputs=launch.outputs(),
         say=wording.say,
         data_dir=given.get("data_dir"),
+        machine=given.get("machine"),
         dataset=FLAGS.dataset,
         skip_bad_files=FLAGS.skip_bad_files,
         machine_ids=tuple(FLAGS.machine_id),

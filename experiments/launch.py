@@ -5,11 +5,12 @@ Nothing here imports JAX before the flags are parsed.
 
 import dataclasses
 import datetime
+import os
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from absl import app, flags, logging
 
@@ -55,14 +56,19 @@ def run(main: Callable[[list[str]], None]) -> None:
     def guarded(argv: list[str]) -> None:
         logging.set_verbosity(logging.WARNING)
         try:
-            for flag in FLAGS.flags_by_module_dict().get(shared.__name__, ()):
-                if flag.present and flag.name not in flags_of(sys.argv[0]):
-                    raise InputError(f"--{flag.name} is not a flag of this script; --help lists those that are")
+            _check_flags()
             main(argv[1:])
+            sys.stdout.flush()
         except InputError as error:
             if FLAGS.debug:
                 raise
             sys.exit(f"error: {wording.in_flags(str(error))}")
+        except BrokenPipeError:
+            _end_unread()
+        except OSError as error:
+            if FLAGS.debug or error.filename is None:
+                raise
+            sys.exit(f"error: {error.filename}: {error.strerror}; make room or change its permissions")
         except KeyboardInterrupt:
             print("interrupted; a training run goes on with --resume --workdir=RUN", file=sys.stderr)
             sys.exit(130)
@@ -72,9 +78,28 @@ def run(main: Callable[[list[str]], None]) -> None:
             return FLAGS(argv)
         except flags.Error as error:
             sys.exit(f"error: {error}; --help lists the flags")
+        except BrokenPipeError:  # of --help
+            _end_unread()
 
     FLAGS.set_gnu_getopt(True)  # flags may stand after files
     app.run(guarded, flags_parser=parse)
+
+
+def _end_unread() -> NoReturn:
+    """End a script whose output nobody reads further, as under `| head`: what is in the buffer goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(1)
+
+
+def _check_flags() -> None:
+    """Raise InputError for a flag that the script does not take, or that is given as nothing, as by an unset variable."""
+    own = flags_of(sys.argv[0])
+    for flag in FLAGS.flags_by_module_dict().get(shared.__name__, ()):
+        if flag.present and flag.name not in own:
+            raise InputError(f"--{flag.name} is not a flag of this script; --help lists those that are")
+    for name in sorted(own - {"scorers"}):  # none beside the headline is a choice
+        if FLAGS[name].present and FLAGS[name].value in ("", []):
+            raise InputError(f"--{name}= is empty; give a value or leave it out")
 
 
 def no_arguments(arguments: list[str]) -> None:
@@ -220,8 +245,9 @@ def read_config(path: Path) -> "RunConfig":
     """The config of a run, from its `config.json`; mistakes name the file."""
     from asd_jax.runs import RunConfig, folder
 
+    config = folder.read_config(path)
     try:
-        return RunConfig.from_dict(folder.read_config(path))
+        return RunConfig.from_dict(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

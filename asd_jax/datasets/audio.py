@@ -1,6 +1,8 @@
 """Decoding of audio files: any rate and channel count to mono float32 at one rate."""
 
+import os
 import re
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,8 @@ def _open(path: Path) -> soundfile.SoundFile:
     Raises:
         InputError: it is missing, empty, truncated or not audio.
     """
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise _unreadable(path)
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, OSError) as error:
@@ -44,14 +48,26 @@ def _open(path: Path) -> soundfile.SoundFile:
     return file
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
-    if not path.exists():
-        reason = "a link to a file that is gone" if path.is_symlink() else "no such file"
-    elif path.stat().st_size == 0:
-        reason = "the file is empty, 0 bytes"
+def _unreadable(path: Path, error: Exception | None = None) -> InputError:
+    """Why a file cannot be read, and what to do about it."""
+    mend = "remove it"
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        is_link = path.is_symlink()
+        reason, mend = ("a link to a file that is gone", mend) if is_link else ("no such file", "check its name")
+    except OSError as cause:
+        reason, mend = cause.strerror, mend if path.is_symlink() else "change its permissions"
     else:
-        reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
-    return InputError(f"{path} cannot be read as audio ({reason}); remove it or pass `skip_bad_files`")
+        if not stat.S_ISREG(status.st_mode):
+            reason = "a folder" if stat.S_ISDIR(status.st_mode) else "no regular file"
+        elif not os.access(path, os.R_OK):
+            reason, mend = "no permission to read it", "change its permissions"
+        elif status.st_size == 0:
+            reason = "the file is empty, 0 bytes"
+        else:
+            reason = str(error).rsplit(": ", 1)[-1].rstrip(".")
+    return InputError(f"{path} cannot be read as audio ({reason}); {mend} or pass `skip_bad_files`")
 
 
 def n_channels(path: Path) -> int:
@@ -91,6 +107,8 @@ def read_audio(
         InputError: the file is missing, truncated, empty or not audio, holds NaN or infinite samples, has no such
             channel, or is longer than `MAX_SECONDS` and to be read whole.
     """
+    if not sample_rate > 0:
+        raise InputError(f"sample_rate={sample_rate}: give the samples a second, above 0")
     with _open(path) as file:
         rate = file.samplerate
         first = round(start_seconds * rate)

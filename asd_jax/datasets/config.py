@@ -53,6 +53,10 @@ class DataConfig:
     clip_hop_seconds: float | None = None
     cache_dir: str | None = hidden(default=None)
 
+    def __post_init__(self) -> None:
+        if self.machine is not None and (set(self.machine) & set("/\\\0") or self.machine.strip(". ") == ""):
+            raise InputError(f"`machine`={self.machine}: give a name, such as slide_rail, not a path")
+
     @property
     def cutting(self) -> Cutting | None:
         """How recordings are cut into clips.
@@ -87,6 +91,8 @@ class DataConfig:
 
         if self.data_dir is not None or self.dataset != SYNTHETIC:
             known_layout(self.dataset)
+        if not sample_rate > 0:
+            raise InputError(f"sample_rate={sample_rate}: give the samples a second, above 0")
         if self.channel not in (None, "mix") and not self.channel.isdecimal():
             raise InputError(f"`channel`={self.channel}: give mix or a channel's number, from 0")
         if self.data_dir is None:

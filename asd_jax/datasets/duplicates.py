@@ -68,6 +68,8 @@ def fingerprint(path: Path) -> str | None:
     they are silent. None for an empty file and for what cannot be read, which is an error when it is decoded.
     """
     try:
+        if not path.is_file():  # reading a pipe would wait for ever
+            return None
         size = path.stat().st_size
         digest = hashlib.sha256(str(size).encode())
         with path.open("rb") as file:

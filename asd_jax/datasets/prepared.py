@@ -230,6 +230,6 @@ def _clear_errors(folder: Path) -> Iterator[None]:
         number = getattr(error, "errno", None)
         if number in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
             raise InputError(f"{folder}: no space left to prepare the recordings; {advice}") from error
-        if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR):
+        if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR, errno.ENOENT):
             raise InputError(f"{folder}: cannot be written ({os.strerror(number)}); {advice}") from error
         raise

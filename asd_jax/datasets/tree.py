@@ -30,8 +30,7 @@ def list_tree(folder: Path) -> Tree:
     """List a folder and those in it. Symbolic links are followed, a circle of them once; hidden files are left out.
 
     Raises:
-        InputError: a folder may not be read, or a file's name is not valid Unicode, so that it could not be written
-            into results.
+        InputError: a folder may not be read, or a file's name cannot be written into results (`check_name`).
     """
     audio, tables, unreadable = [], [], Counter()
     pending = [(str(folder), "", (os.path.realpath(folder),))]
@@ -46,7 +45,7 @@ def list_tree(folder: Path) -> Tree:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
                 continue
             relative = prefix + entry.name
-            if entry.is_dir():
+            if _is_dir(entry):
                 target = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
                 if target not in above:
                     pending.append((entry.path, f"{relative}/", (*above, os.path.realpath(entry.path))))
@@ -54,16 +53,30 @@ def list_tree(folder: Path) -> Tree:
             suffix = os.path.splitext(entry.name)[1].lower()
             if suffix in AUDIO_SUFFIXES:
                 audio.append(_checked(relative, folder))
-            elif suffix == ".csv":
+            elif suffix == ".csv" and entry.is_file():
                 tables.append(_checked(relative, folder))
             elif suffix in _OTHER_AUDIO:
                 unreadable[suffix] += 1
     return Tree(tuple(sorted(audio)), tuple(sorted(tables)), dict(unreadable))
 
 
-def _checked(relative: str, folder: Path) -> str:
+def _is_dir(entry: os.DirEntry) -> bool:
     try:
-        relative.encode()
-    except UnicodeEncodeError:
-        raise InputError(f"{str(folder / relative)!r}: the file's name is not valid UTF-8; rename it") from None
+        return entry.is_dir()
+    except OSError:  # a link to itself; the error comes when it is read
+        return False
+
+
+def _checked(relative: str, folder: Path) -> str:
+    check_name(str(folder / relative))
     return relative
+
+
+def check_name(path: str) -> None:
+    """Raise InputError for a path that cannot stand on a line of the results: no Unicode, or a line break in it."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{path!r}: the file's name is not valid UTF-8; rename it") from None
+    if "\r" in path or "\n" in path:
+        raise InputError(f"{path!r}: a line break in a file's name; rename it")

@@ -18,7 +18,7 @@ from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
-from asd_jax.files import write_text
+from asd_jax.files import checkpoint_written_below, write_text
 
 _DIGESTS = "sha256.json"  # of the files of a bundle, beside them
 _MEND = "copy the run again from where it was made, or train it again"
@@ -67,7 +67,8 @@ class Detectors:
                 arrays=ocp.args.StandardSave(jax.device_get(arrays)),
                 metadata=ocp.args.JsonSave({"format": FORMAT, "detectors": settings}),
             )
-            checkpointer.save(_folder(run), args=args, force=True)
+            with checkpoint_written_below(_folder(run).parent):
+                checkpointer.save(_folder(run), args=args, force=True)
         write_text(_folder(run) / _DIGESTS, json.dumps(_digests(_folder(run))))
 
     @classmethod
@@ -78,15 +79,18 @@ class Detectors:
             InputError: there is no finished run, it is damaged, or written by a version that this one cannot read.
         """
         arrays, metadata = _read(_folder(run))
-        settings = metadata["detectors"]
-        if metadata["format"] == 1:
-            settings, arrays = format_1.upgraded(settings, arrays, run=Path(run))
-        controls, seeds = arrays["controls"], arrays["further_seeds"]
-        return cls(
-            _from_state(settings["system"], arrays["system"]),
-            {name: _from_state(state, controls[name]) for name, state in settings["controls"].items()},
-            {int(seed): _from_state(state, seeds[seed]) for seed, state in settings["further_seeds"].items()},
-        )
+        try:
+            settings = metadata["detectors"]
+            if metadata["format"] == 1:
+                settings, arrays = format_1.upgraded(settings, arrays, run=Path(run))
+            controls, seeds = arrays["controls"], arrays["further_seeds"]
+            return cls(
+                _from_state(settings["system"], arrays["system"]),
+                {name: _from_state(state, controls[name]) for name, state in settings["controls"].items()},
+                {int(seed): _from_state(state, seeds[seed]) for seed, state in settings["further_seeds"].items()},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{_folder(run)} is damaged: it lacks {error}; restore it or train again") from error
 
 
 def load_detector(run: str | Path) -> Detector:

@@ -93,7 +93,7 @@ def cut_waveform(
 
     The samples are those that `read_audio` gives for these clips of a file.
     """
-    if cutting is None or waveform.ndim != 1:  # other shapes are refused where waveforms are prepared
+    if cutting is None or waveform.ndim != 1 or not sample_rate > 0:  # refused where waveforms are prepared
         yield 0.0, waveform
         return
     length = round(cutting.clip_seconds * sample_rate)

@@ -40,11 +40,13 @@ def mel_filterbank(
             code published with VGGish (HTK, no norm).
 
     Raises:
-        ValueError: `fmax` is above the Nyquist frequency or not above `fmin`; no bands; an unknown name.
+        ValueError: a sample rate of 0; `fmax` is above the Nyquist frequency or not above `fmin`; no bands; an unknown name.
 
     Warns:
         UserWarning: bands too narrow to hold a bin, which stay at zero power. The message names them.
     """
+    if not sample_rate > 0:
+        raise ValueError(f"sample_rate={sample_rate} must be above 0, in Hz")
     nyquist = sample_rate / 2
     if fmax is not None and fmax > nyquist:
         raise ValueError(f"fmax={fmax} Hz is above the Nyquist frequency {nyquist} Hz")

@@ -69,6 +69,8 @@ class RunConfig:
         """Raise InputError for a setting that cannot be, before anything is read or written."""
         thresholds.parse(self.threshold)
         self.recipe.check()
+        if not 0 <= self.seed < 2**31:  # scikit-learn takes 32 bits, and the seeds after it must fit too
+            raise InputError(f"`seed`={self.seed}: give a number from 0 to {2**31 - 1}")
         if self.selection is Selection.ORACLE_SEARCH and self.data.clip_seconds is not None:
             raise InputError("`oracle_search` reproduces tables of whole clips; leave out `clip_seconds`")
         for spec in self.scorers:

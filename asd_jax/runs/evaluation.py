@@ -13,6 +13,7 @@ from asd_jax.datasets import DataConfig, Dataset
 from asd_jax.datasets.extraction import extract
 from asd_jax.detectors import Detector, Detectors
 from asd_jax.detectors.thresholds import Method, Source
+from asd_jax.errors import InputError
 from asd_jax.evaluation.evaluate import Evaluation, evaluate
 from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import scores_csv
@@ -56,11 +57,14 @@ def evaluate_run(
     detectors = Detectors.load(run)
     if threshold is not None:
         detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(threshold))
+    if not isinstance(config["settings"].get("data"), dict):
+        raise InputError(f"{run}/config.json lacks `settings.data`, the recordings of the run; restore it")
     recorded = from_json(DataConfig, config["settings"]["data"])
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
     usual = detectors.system.clip_seconds or math.inf  # a detector that does not know it hears recordings whole
     dataset = recorded.open(detectors.system.front_end.sample_rate, say, usual_seconds=usual)
     introduce(f"{config['experiment']} from {run},", dataset, say)
+    dataset = _as_known(dataset, detectors.system)
     dataset, trained_on = without_trained_on(dataset, recorded.data_dir, run)
     if trained_on:
         names = ", ".join(trained_on[:3]) + (", ..." if len(trained_on) > 3 else "")
@@ -73,11 +77,20 @@ def evaluate_run(
         skip_bad_files=recorded.skip_bad_files,
         outputs=outputs,
         say=say,
-        selection=config["selection"],
+        selection=config.get("selection", ""),
         evaluated_run=str(run),
         left_out_trained_on=tuple(trained_on),
         **config.get("stamp", {}),
     )
+
+
+def _as_known(dataset: Dataset, system: Detector) -> Dataset:
+    """The data set with clips of the detector's machine type, where it has only one and the folder calls it otherwise."""
+    types = {machine.machine_type for machine in system.machines}
+    if len(types) > 1 or dataset.machine in types:
+        return dataset
+    clips = tuple(dataclasses.replace(clip, machine_type=next(iter(types))) for clip in dataset.clips)
+    return dataclasses.replace(dataset, clips=clips)
 
 
 def evaluate_detectors(

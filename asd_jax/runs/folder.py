@@ -11,7 +11,7 @@ import jax
 
 from asd_jax.datasets import Dataset
 from asd_jax.errors import InputError
-from asd_jax.files import write_json
+from asd_jax.files import check_writable, write_json
 from asd_jax.runs.config import RunConfig
 
 _PACKAGES = (
@@ -31,15 +31,20 @@ def read_config(run: Path) -> dict[str, Any]:
     """`config.json` of a run, which may be named itself instead of its folder.
 
     Raises:
-        InputError: there is none, or it is not JSON.
+        InputError: there is none, it may not be read, it is not JSON, or it lacks the experiment or the settings.
     """
     path = run if run.suffix == ".json" else run / "config.json"
+    if not path.is_file():
+        raise InputError(f"{run}: not the folder of a run (no config.json in it)")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{run}: not the folder of a run (no config.json in it)") from error
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); change its permissions") from error
     except ValueError as error:
         raise InputError(f"{path} is not valid JSON ({error}); restore it or train again") from error
+    if not isinstance(config, dict) or "experiment" not in config or not isinstance(config.get("settings"), dict):
+        raise InputError(f"{path}: not the config of a run: it has no experiment and settings; restore it")
+    return config
 
 
 def versions() -> dict[str, str]:
@@ -64,15 +69,20 @@ def _first_difference(old: Any, new: Any, path: str = "") -> tuple[str, Any, Any
 
 
 def check_free(run: Path) -> None:
-    """Raise InputError where a new run would write into a folder that holds something."""
-    if run.exists() and (not run.is_dir() or any(run.iterdir())):
-        raise InputError(f"`workdir={run}` is not empty; choose another, or go on with its run with `resume`")
+    """Raise InputError where a new run would write into a folder that holds something, or cannot be written."""
+    if run.exists() and not run.is_dir():
+        raise InputError(f"`workdir={run}` is a file; choose a folder")
+    if run.exists() and any(run.iterdir()):
+        go_on = ", or go on with its run with `resume`" if (run / "config.json").exists() else ""
+        raise InputError(f"`workdir={run}` is not empty; choose another{go_on}")
+    check_writable(run)
 
 
 def check_not_a_run(folder: Path) -> None:
-    """Raise InputError where results would take the place of a run's own."""
+    """Raise InputError where results would take the place of a run's own, or cannot be written."""
     if (folder / "config.json").exists() or (folder / "checkpoints").exists():
         raise InputError(f"`workdir={folder}` is a run, whose files stay as they are; choose another")
+    check_writable(folder)
 
 
 def describe(config: RunConfig, dataset: Dataset) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 from jaxtyping import Float
 
+from asd_jax.errors import InputError
 from asd_jax.scorers.standardization import apply, checked, standardization
 
 
@@ -54,7 +55,7 @@ class Mixture:
             seed: of the start.
 
         Raises:
-            InputError: fewer than two vectors, or than components.
+            InputError: fewer than two vectors, or than components, or a covariance that cannot be inverted.
         """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import GaussianMixture
@@ -70,7 +71,13 @@ class Mixture:
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the best bound so far serves as well
-            mixture.fit((vectors - mean) * scale)
+            try:
+                mixture.fit((vectors - mean) * scale)
+            except ValueError as error:
+                raise InputError(
+                    f"gmm: the covariance of {len(vectors)} vectors of {vectors.shape[1]} numbers cannot be inverted; "
+                    f"raise `reg_covar` (now {reg_covar:g}), take fewer components, or record more"
+                ) from error
         dim, roots = vectors.shape[1], mixture.precisions_cholesky_
         if covariance_type == "tied":
             roots = np.broadcast_to(roots, (n_components, dim, dim))

@@ -10,6 +10,7 @@ import orbax.checkpoint as ocp
 from jaxtyping import PyTree
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
+from asd_jax.files import checkpoint_written_below
 from asd_jax.training.progress import Progress
 from asd_jax.training.state import TrainState
 
@@ -36,7 +37,9 @@ class RunCheckpoints:
         )
         # Without validation clips all are equally good and the latest wins.
         metrics = {"validation_loss": float(loss) if math.isfinite(loss) else -float(progress.epoch)}
-        if not self._manager.save(progress.epoch, args=args, metrics=metrics):
+        with checkpoint_written_below(self._manager.directory):
+            saved = self._manager.save(progress.epoch, args=args, metrics=metrics)
+        if not saved:
             raise RuntimeError(f"Orbax did not save epoch {progress.epoch}")
 
     def restore(self, template: TrainState, epoch: int | None = None) -> tuple[TrainState, Progress] | None:

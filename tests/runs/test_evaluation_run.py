@@ -33,7 +33,12 @@ CASES = {
         "gamma_0.9",
         r"warning: id_00: all scores are equal, so AUC is that of chance",
     ),
-    "not finite": ([2.0, np.nan, 1.0], [0, 1, 1], "gamma_0.9", r"warning: 1 recording\(s\) get no decision: a score of given that is not finite"),
+    "not finite": (
+        [2.0, np.nan, 1.0],
+        [0, 1, 1],
+        "gamma_0.9",
+        r"warning: 1 recording\(s\) get no decision: a score of given that is not finite",
+    ),
     "one class": ([2.0, 1.0, 1.5], [1, 1, 1], "gamma_0.9", r"note: id_00 has no normal test clips"),
     "a single clip": ([2.0], [0], "gamma_0.9", r"note: id_00 has no anomalous test clips"),
     "too few": (
