@@ -190,7 +190,8 @@ def run_machines(config: "RunConfig") -> None:
     base = workdir(config.experiment, "several" if several else names[0])
     compilation_cache.enable()
     if not several:
-        runs.run(config, base, resume=FLAGS.resume, outputs=outputs(), say=wording.say)
+        if runs.run(config, base, resume=FLAGS.resume, outputs=outputs(), say=wording.say) is None:
+            print(f"next: python -m experiments.score --checkpoint={base} FILE...")
         return
     folder.start(base, config.to_dict(), resume=FLAGS.resume)
     failed: dict[str, str] = {}

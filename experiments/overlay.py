@@ -1,7 +1,7 @@
 """Flags laid over a run's config: what each flag that is given changes. No flag is read here."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from asd_jax.errors import InputError
@@ -160,7 +160,9 @@ def _statistics(config: Any, given: Mapping[str, Any]) -> Any:
         if not pca > 0:
             raise InputError(f"`pca={pca:g}`: give a share of the variance, or a number of components, above 0")
         name, settings = f"pca+{name.removeprefix('pca+')}", settings | {"pca_components": pca}
-    if given.get("frames", is_frames and not {"features", "summary"} & set(given)):
+    wants_frames = given.get("frames", is_frames and not {"features", "summary"} & set(given))
+    _refuse_unread(given, wants_frames, given.get("summary", () if is_frames else recipe.statistics))
+    if wants_frames:
         seconds = front_end.hop_length / front_end.sample_rate
         recipe = OverlappingFrames.of_seconds(
             front_end,
@@ -176,3 +178,15 @@ def _statistics(config: Any, given: Mapping[str, Any]) -> Any:
         recipe, pool = ClipSummary(statistics, given.get("twfr_decay", before.decay)), None
     spec = dataclasses.replace(spec, name=name, settings=settings, pool=pool)
     return dataclasses.replace(config, recipe=recipe, scorer=spec)
+
+
+def _refuse_unread(given: Mapping[str, Any], frames: bool, statistics: Sequence[str]) -> None:
+    """Raise InputError for a flag that nothing would read, so that no run is recorded as if it had an effect."""
+    unread = {"summary": "overlapping frames have none"} if frames else {}
+    if not frames:
+        unread = dict.fromkeys(("pool", "frame_seconds", "overlap"), "it is for overlapping frames, pass `frames`")
+    if frames or "twfr" not in statistics:
+        unread["twfr_decay"] = "it is for `summary=twfr`"
+    for name, reason in unread.items():
+        if name in given:
+            raise InputError(f"`{name}` has no effect here: {reason}, or leave it out")

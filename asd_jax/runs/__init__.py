@@ -4,7 +4,18 @@ from asd_jax.datasets import DataConfig
 from asd_jax.runs.config import RunConfig, Selection
 from asd_jax.runs.evaluation import evaluate_run
 from asd_jax.runs.outputs import Outputs
+from asd_jax.runs.recalibration import recalibrate
 from asd_jax.runs.recipes import network, statistics
 from asd_jax.runs.run import run
 
-__all__ = ["DataConfig", "Outputs", "RunConfig", "Selection", "evaluate_run", "network", "run", "statistics"]
+__all__ = [
+    "DataConfig",
+    "Outputs",
+    "RunConfig",
+    "Selection",
+    "evaluate_run",
+    "network",
+    "recalibrate",
+    "run",
+    "statistics",
+]

@@ -64,7 +64,7 @@ def evaluate_run(
     usual = detectors.system.clip_seconds or math.inf  # a detector that does not know it hears recordings whole
     dataset = recorded.open(detectors.system.front_end.sample_rate, say, usual_seconds=usual)
     introduce(f"{config['experiment']} from {run},", dataset, say)
-    dataset = _as_known(dataset, detectors.system)
+    dataset = as_known(dataset, detectors.system)
     dataset, trained_on = without_trained_on(dataset, recorded.data_dir, run)
     if trained_on:
         names = ", ".join(trained_on[:3]) + (", ..." if len(trained_on) > 3 else "")
@@ -84,8 +84,8 @@ def evaluate_run(
     )
 
 
-def _as_known(dataset: Dataset, system: Detector) -> Dataset:
-    """The data set with clips of the detector's machine type, where it has only one and the folder calls it otherwise."""
+def as_known(dataset: Dataset, system: Detector) -> Dataset:
+    """The data set with clips of the detector's machine type, where that is one and the folder calls it otherwise."""
     types = {machine.machine_type for machine in system.machines}
     if len(types) > 1 or dataset.machine in types:
         return dataset

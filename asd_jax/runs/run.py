@@ -13,6 +13,7 @@ from asd_jax.representations import Hooks
 from asd_jax.runs import folder
 from asd_jax.runs.config import RunConfig
 from asd_jax.runs.evaluation import evaluate_detectors, timed
+from asd_jax.runs.expectation import expectation_table
 from asd_jax.runs.fitting import choose_by_labels, fit_detectors, scorer_notes
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import write_recordings
@@ -77,7 +78,7 @@ def run(
     for line in scorer_notes(detectors.system, config.selection):
         note(line)
     errors = [fit.validation_error for fit in fits]
-    return evaluate_detectors(
+    results = evaluate_detectors(
         workdir,
         detectors,
         dataset,
@@ -92,3 +93,6 @@ def run(
         **fits[0].chosen,
         **config.recipe.stamp,
     )
+    if results is None:
+        say("\n" + expectation_table(detectors.system).text() + "\n")
+    return results

@@ -74,3 +74,28 @@ def test_bottleneck_sizes():
     config = network("lstm_pred", GRUAutoencoderConfig(), TrainingConfig())
     with pytest.raises(InputError, match="`bottleneck_size=2,x`: give numbers from 1"):
         lay_over(config, {"bottleneck_size": ["2", "x"]})
+
+
+@pytest.mark.parametrize(
+    ("config", "given", "says"),
+    [
+        ("gmm", {"pool": "max"}, "`pool` has no effect here: it is for overlapping frames, pass `frames`"),
+        ("gmm", {"overlap": 0.2}, "`overlap` has no effect"),
+        ("gmm", {"frame_seconds": 0.2, "features": "mfcc"}, "`frame_seconds` has no effect"),
+        ("gmm", {"twfr_decay": 0.9}, "`twfr_decay` has no effect here: it is for `summary=twfr`"),
+        ("ocsvm", {"twfr_decay": 0.9}, "`twfr_decay` has no effect"),
+        ("ocsvm", {"summary": ["mean"], "frames": True}, "`summary` has no effect here: overlapping frames have none"),
+        ("ocsvm", {"features": "mfcc", "pool": "max"}, "`pool` has no effect"),
+    ],
+)
+def test_a_flag_that_nothing_reads_is_refused(config, given, says):
+    config = OCSVM if config == "ocsvm" else statistics("gmm", "gmm")
+    with pytest.raises(InputError, match=says):
+        lay_over(config, given)
+
+
+def test_a_flag_that_something_reads_is_taken():
+    twfr = lay_over(statistics("gmm", "gmm"), {"summary": ["twfr", "max"], "twfr_decay": 0.9})
+    assert twfr.recipe == ClipSummary(("twfr", "max"), 0.9)
+    frames = lay_over(statistics("gmm", "gmm"), {"frames": True, "pool": "max", "overlap": 0.0})
+    assert frames.scorer.pool == "max" and frames.recipe.window_hop == frames.recipe.window_frames
