@@ -11,6 +11,7 @@ from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
 
 _LEAST_SECONDS = 0.1  # shorter ones would be millions, each shorter than a window
+_MOST_OF_ONE = 30  # clips that a long recording may train with
 LONG = 1.5  # times the usual length: longer recordings are cut
 SHORT = 0.5  # times the usual length: shorter ones get no verdict
 
@@ -62,6 +63,9 @@ def cutting_of_long(duration: float, clip_seconds: float) -> Cutting | None:
 def cut_long(clips: Sequence[Clip], data_dir: Path, clip_seconds: float | None) -> tuple[list[Clip], tuple[str, ...]]:
     """Recordings cut where they are far longer than the others.
 
+    Clips of one recording are alike, and an hour of them would outvote all others: of a training recording at most 30
+    are kept, evenly spread.
+
     Args:
         clips: whole recordings.
         data_dir: folder that their names are relative to.
@@ -77,13 +81,17 @@ def cut_long(clips: Sequence[Clip], data_dir: Path, clip_seconds: float | None) 
     n_long = 0
     for clip in clips:
         cutting = cutting_of_long(seconds[clip.recording], typical)
-        n_long += cutting is not None
-        found += [clip] if cutting is None else parts(clip, seconds[clip.recording], cutting)
+        if cutting is None:
+            found.append(clip)
+            continue
+        n_long += 1
+        cut_from = list(parts(clip, seconds[clip.recording], cutting))
+        found += cut_from[:: math.ceil(len(cut_from) / _MOST_OF_ONE)] if clip.split == "train" else cut_from
     lines = []
     if n_long:
         lines.append(
             f"{n_long} recording(s) longer than {LONG:g} times {typical:.4g} s, the usual length, are cut into clips "
-            f"of that length: {len(found)} clips of {len(clips)} recordings"
+            f"of that length; each trains with at most {_MOST_OF_ONE} of them (with all by `clip_seconds`)"
         )
     n_short = sum(value < SHORT * typical for value in known) if clip_seconds is None else 0
     if n_short:

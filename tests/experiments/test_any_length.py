@@ -100,13 +100,13 @@ def test_what_breaks_off_gets_no_verdict(trained, toy_car, tmp_path, run_script)
 
 
 def test_long_recordings_beside_short_ones_leave_the_threshold_where_it_is(trained, toy_car, tmp_path, run_script):
-    short, long = toy_car["train"][:100], np.concatenate(toy_car["train"][100:])
-    write(tmp_path / "car" / "normal", [*short, long])
+    short, long = toy_car["train"][:80], toy_car["train"][80:120] * 14  # an hour, which repeats itself
+    write(tmp_path / "car" / "normal", [*short, np.concatenate(toy_car["train"][120:]), np.concatenate(long)])
     write(tmp_path / "car" / "abnormal", [*toy_car["faulty"][:3], np.concatenate(toy_car["faulty"][3:10])])
     arguments = [f"--data_dir={tmp_path / 'car'}", f"--workdir={tmp_path / 'run'}", "--noprepare"]
     status, stdout, stderr = run_script("gmm", *arguments, f"--scorers={SCORER}")
     assert status == 0, stderr
-    assert "2 recording(s) longer than 1.5 times 6.368 s, the usual length, are cut into clips of that length" in stdout
+    assert "3 recording(s) longer than 1.5 times 6.368 s, the usual length, are cut into clips of that length" in stdout
     of_short, mixed = (load_detector(of) for of in (trained, tmp_path / "run"))
     assert mixed.clip_seconds == of_short.clip_seconds == pytest.approx(SECONDS)
     before, after = (of.fitted[SCORER][of.machines[0]].threshold for of in (of_short, mixed))
