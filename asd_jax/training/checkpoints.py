@@ -37,7 +37,7 @@ class RunCheckpoints:
         )
         # Without validation clips all are equally good and the latest wins.
         metrics = {"validation_loss": float(loss) if math.isfinite(loss) else -float(progress.epoch)}
-        with checkpoint_written_below(self._manager.directory):
+        with checkpoint_written_below(Path(self._manager.directory)):
             saved = self._manager.save(progress.epoch, args=args, metrics=metrics)
         if not saved:
             raise RuntimeError(f"Orbax did not save epoch {progress.epoch}")

@@ -4,7 +4,7 @@
     press/normal/week 2/tuesday.flac     press/test/normal_friday.flac
     press/abnormal/worn_bearing.flac     press/test/anomaly_1.flac
 
-Any case will do. A folder counts where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
+`good` and `ok` are normal; `bad`, `fault`, `faulty`, `defect` and `defective` abnormal. Any case will do. A folder counts where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
 where it holds one of the labels' words. The folder above the outermost of them names the machine. Without `train/` and
 `test/` the split is ours (see `splitting`).
 """
@@ -15,7 +15,9 @@ from asd_jax.datasets.layouts.layout import ClipName, Layout, stem
 from asd_jax.datasets.machines import is_machine_id, machine_id_in
 from asd_jax.errors import InputError
 
-_LABELS = {"normal": False} | dict.fromkeys(("abnormal", "anomaly", "anomalous", "anomalies"), True)
+_LABELS = dict.fromkeys(("normal", "good", "ok"), False) | dict.fromkeys(
+    ("abnormal", "anomaly", "anomalous", "anomalies", "bad", "faulty", "fault", "defect", "defective"), True
+)
 _SPLITS = ("train", "test")
 _ONLY_ID = "id_00"  # where no id is named, all recordings are of one machine
 
