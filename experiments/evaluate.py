@@ -11,7 +11,9 @@ from experiments import launch, wording
 
 FLAGS = flags.FLAGS
 
-launch.adopt("checkpoint", "machine", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare")
+launch.adopt(
+    "checkpoint", "machine", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare"
+)
 launch.adopt("cache_dir", *launch.OUTPUTS, "debug")
 
 

@@ -34,14 +34,14 @@ flags.DEFINE_enum(
 
 def _machine_id(path: Path, known: tuple[str, ...]) -> str | None:
     """The id that was given, that the name carries, or a folder above it where that is a known one, or the only one."""
-    from asd_jax.datasets.machines import machine_id_in
+    from asd_jax.datasets.machines import explicit_id_in, machine_id_in
 
     if FLAGS.machine_id:
         if len(FLAGS.machine_id) > 1:
             raise InputError("--machine_id: give one id, the machine that all the files are of")
         return FLAGS.machine_id[0]
     found = machine_id_in(path.as_posix())
-    if found in known or machine_id_in(path.name):  # a folder far above may be called id_07 for reasons of its own
+    if found in known or explicit_id_in(path.name):  # a folder far above may be called id_07 for reasons of its own
         return found
     if len(known) > 1 and FLAGS.unknown_machine_id == "error":
         raise InputError(

@@ -292,6 +292,7 @@ def test_what_was_a_traceback(prepare, arguments, says, tree, afile, tmp_path, r
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # what TensorStore's threads print
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
