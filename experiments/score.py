@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 FLAGS = flags.FLAGS
 
+flags.DEFINE_enum(
+    "unlike", "say", ["say", "refuse"], "Of a recording unlike those in training (level, rate, ...): say so, or refuse."
+)
 launch.adopt("checkpoint", "machine_id", "channel", "skip_bad_files", "scorer", "workdir", "debug")
 flags.DEFINE_enum(
     "unknown_machine_id",
@@ -61,6 +64,7 @@ def main(arguments: list[str]) -> None:
     from asd_jax.datasets import Clip
     from asd_jax.datasets.audio import read_audio
     from asd_jax.datasets.cutting import cut
+    from asd_jax.datasets.sound import Sound, measure
     from asd_jax.detectors.bundle import load_detector
     from asd_jax.detectors.verdicts import Piece
     from asd_jax.runs import folder as run_folder
@@ -72,6 +76,7 @@ def main(arguments: list[str]) -> None:
     channel = FLAGS.channel or run_folder.read_config(Path(FLAGS.checkpoint)).get("data", {}).get("channel", "mix")
     machine_ids = [_machine_id(Path(name), detector.machine_ids) for name in arguments]
     heard = np.zeros(len(arguments), bool)
+    sounds: dict[int, list[Sound]] = {}
 
     def pieces() -> "Iterator[Piece]":
         for index, name in enumerate(arguments):
@@ -85,6 +90,7 @@ def main(arguments: list[str]) -> None:
                     silent &= not waveform.any()
                     ready = detector.prepare(waveform, sample_rate=sample_rate, name=part.file_name)
                     heard[index] = True
+                    sounds.setdefault(index, []).append(measure(ready, sample_rate=sample_rate))
                     yield Piece(index, part.start_seconds, ready)
             except InputError as error:
                 if not FLAGS.skip_bad_files:
@@ -100,14 +106,22 @@ def main(arguments: list[str]) -> None:
     if not heard.any():
         raise InputError(f"none of the {len(arguments)} files could be scored")
     starts = verdict.worst_start_seconds if detector.cutting is not None else None
+
+    def remarks(index: int) -> str:
+        if detector.health is None:
+            return ""
+        typical = Sound(*np.median(np.asarray(sounds[index]), axis=0).tolist())
+        return "; ".join(detector.health.remarks(typical, of_clip=detector.cutting is not None))
+
     rows = [
         Row(
             name,
             verdict.machine_ids[index],
             verdict.scores[index],
-            {True: "anomalous", False: "normal", None: "no verdict"}[decision],
+            _decision(decision, remarks(index)),
             verdict.share_of_normal_above[index],
             None if starts is None else starts[index],
+            remarks(index),
         )
         for index, (name, decision) in enumerate(zip(arguments, verdict.is_anomalous.tolist(), strict=True))
         if heard[index]
@@ -115,8 +129,14 @@ def main(arguments: list[str]) -> None:
     _report(rows, FLAGS.scorer or detector.headline_scorer, files.write_text)
 
 
+def _decision(is_anomalous: bool | None, remarks: str) -> str:
+    if is_anomalous is None or (remarks and FLAGS.unlike == "refuse"):
+        return "no verdict"
+    return "anomalous" if is_anomalous else "normal"
+
+
 class Row(NamedTuple):
-    """A file's verdict; `worst_start_seconds` is None where files are not cut."""
+    """A file's verdict; `worst_start_seconds` is None where files are not cut, `remarks` what is unlike training."""
 
     name: str
     machine_id: str
@@ -124,6 +144,7 @@ class Row(NamedTuple):
     decision: str
     share_of_normal_above: float
     worst_start_seconds: float | None
+    remarks: str
 
 
 def _report(rows: list[Row], scorer: str, write_text: Callable[[Path, str], None]) -> None:
@@ -137,12 +158,12 @@ def _report(rows: list[Row], scorer: str, write_text: Callable[[Path, str], None
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     last = ["worst_start_seconds"] if is_cut else []
-    writer.writerow(["file_name", "machine_id", scorer, "decision", "share_of_normal_above", *last])
-    for name, machine_id, score, decision, share, start in rows:
+    writer.writerow(["file_name", "machine_id", scorer, "decision", "share_of_normal_above", *last, "remarks"])
+    for name, machine_id, score, decision, share, start, remarks in rows:
         at = f"  {_clock(start):>13}" if is_cut else ""
-        print(f"{name:<{width}}  {machine_id:<10}  {score:>12.5g}  {decision:<10}{at}  {share:>6.1%}")
+        print(f"{name:<{width}}  {machine_id:<10}  {score:>12.5g}  {decision:<10}{at}  {share:>6.1%}{remarks and '  ' + remarks}")
         last = [f"{start:.3f}"] if is_cut else []
-        writer.writerow([name, machine_id, f"{score:.9g}", decision, f"{share:.4f}", *last])
+        writer.writerow([name, machine_id, f"{score:.9g}", decision, f"{share:.4f}", *last, remarks])
     path = Path(FLAGS.workdir or Path(FLAGS.checkpoint) / "score") / "scores.csv"
     write_text(path, text.getvalue())
     print(f"{sum(row.decision == 'anomalous' for row in rows)} of {len(rows)} anomalous; written to {path}")

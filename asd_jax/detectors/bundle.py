@@ -14,9 +14,10 @@ from asd_jax.datasets.cutting import Cutting
 from asd_jax.detectors import format_1
 from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer
+from asd_jax.detectors.input_health import InputHealth
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
-from asd_jax.files import checkpoint_written_below, one_error
+from asd_jax.files import checkpoint_written_below, from_json, one_error
 
 FORMAT = 2  # one more whenever an older program could not read a bundle
 # The controls that a system is held against: a Gaussian on the clip's mean log-mel, and the network before training.
@@ -134,6 +135,7 @@ def _to_state(detector: Detector) -> tuple[dict[str, Any], PyTree]:
         "headline_scorer": detector.headline_scorer,
         "min_frames": detector.min_frames,
         "cutting": detector.cutting and dataclasses.asdict(detector.cutting),
+        "health": detector.health and dataclasses.asdict(detector.health),
         "scorers": scorers,
     }
     return settings, {"representation": arrays, "scorers": scorer_arrays}
@@ -158,4 +160,5 @@ def _from_state(settings: dict[str, Any], arrays: PyTree) -> Detector:
         settings["headline_scorer"],
         settings["min_frames"],
         Cutting(**settings["cutting"]) if settings["cutting"] else None,
+        from_json(InputHealth, settings["health"]) if settings.get("health") else None,
     )

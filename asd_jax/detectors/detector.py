@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.cutting import Cutting
 from asd_jax.detectors.fitted_scorers import FittedScorer
+from asd_jax.detectors.input_health import InputHealth
 from asd_jax.detectors.known_machines import candidates
 from asd_jax.detectors.thresholds import decide
 from asd_jax.detectors.verdicts import Piece, Verdict, cut_waveform
@@ -42,6 +43,7 @@ class Detector:
         min_frames: fewest frames that a clip must have.
         cutting: how recordings are cut into clips, as the training recordings were: a recording scores as its worst
             clip does, and the thresholds are those of recordings. None scores waveforms whole.
+        health: level, bandwidth and the like of the training recordings; None where they were not measured.
     """
 
     front_end: FrontEnd
@@ -50,6 +52,7 @@ class Detector:
     headline_scorer: str
     min_frames: int = 1
     cutting: Cutting | None = None
+    health: InputHealth | None = None
 
     @property
     def machines(self) -> tuple[Machine, ...]:
