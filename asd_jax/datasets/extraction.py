@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from asd_jax.datasets.clips import Clip
 from asd_jax.datasets.read_ahead import read_ahead
+from asd_jax.datasets.sound import Sound, measure
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.features.extraction import extract_waveforms
@@ -23,14 +24,19 @@ class Extracted:
         frames: their frames.
         silent: file names of clips in which every sample is zero.
         bad: one line for every file left out under `skip_bad_files`.
-        seconds: how long each clip is.
+        sounds: level, bandwidth and the like of the clips read.
     """
 
     clips: tuple[Clip, ...]
     frames: StoredClips
     silent: tuple[str, ...]
     bad: tuple[str, ...]
-    seconds: tuple[float, ...] = ()
+    sounds: tuple[Sound, ...] = ()
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """How long each clip is."""
+        return tuple(sound.seconds for sound in self.sounds)
 
 
 def extract(
@@ -55,7 +61,7 @@ def extract(
     Raises:
         InputError: a file is bad (see `read_audio`) or too short, or none could be read.
     """
-    kept, silent, bad, durations = [], [], [], []
+    kept, silent, bad, sounds = [], [], [], []
 
     def waveforms() -> Iterator[np.ndarray]:
         stream = read_ahead(clips, read)
@@ -73,7 +79,7 @@ def extract(
                 bad.append(str(waveform))
                 continue
             kept.append(clip)
-            durations.append(len(waveform) / front_end.sample_rate)
+            sounds.append(measure(waveform, sample_rate=front_end.sample_rate))
             if not waveform.any():
                 silent.append(clip.file_name)
             yield waveform
@@ -81,4 +87,4 @@ def extract(
     frames = extract_waveforms(waveforms(), front_end, n_clips=len(clips))
     if not len(frames):
         raise InputError(f"none of the {len(clips)} {description} could be read; the first: {(*bad, '')[0]}")
-    return Extracted(tuple(kept), frames, tuple(silent), tuple(bad), tuple(durations))
+    return Extracted(tuple(kept), frames, tuple(silent), tuple(bad), tuple(sounds))

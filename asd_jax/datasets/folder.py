@@ -51,7 +51,7 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
     duplicates.check_names(clips, data_dir, layout)
     by_seed = "" if all(clip.split for clip in clips) else f", split by seed {data.split_seed}"
     clips = sorted(split_by_seed(clips, seed=data.split_seed), key=lambda clip: (clip.split == "test", clip.file_name))
-    warnings = duplicates.shared_content(clips, data_dir)
+    warnings = duplicates.shared_content(clips, data_dir) + _left_out(folder, layout)
     counts = " and ".join(f"{sum(clip.split == split for clip in clips)} to {split}" for split in ("train", "test"))
     description = f"{layout.title} layout ({name}) in {data_dir}, {counts}{by_seed}{about_channel}"
     if supplemental:
@@ -77,6 +77,19 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
         )
 
     return Dataset(name, machine, tuple(clips), read, description, channel, warnings)
+
+
+def _left_out(folder: Folder, layout: Layout) -> tuple[str, ...]:
+    """Warnings that name and count the recordings in the folder that no machine's clips are made of."""
+    lines = []
+    if out := folder.left_out(layout):
+        names = ", ".join(out[:5]) + (", ..." if len(out) > 5 else "")
+        lines.append(
+            f"warning: {len(out)} recording(s) left out, since neither folder nor name says normal or abnormal: {names}"
+        )
+    if other := ", ".join(f"{count} {suffix}" for suffix, count in folder.tree.unreadable.items()):
+        lines.append(f"warning: {other} file(s) left out, which cannot be read; convert them to .wav or .flac")
+    return tuple(lines)
 
 
 def _channel(asked_for: str | None, layout: Layout, names: Names, data_dir: Path) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from asd_jax.datasets import layouts
-from asd_jax.datasets.layouts import ClipName, Layout
+from asd_jax.datasets.layouts import ClipName, Layout, any_folder
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.tree import AUDIO_SUFFIXES, list_tree
 from asd_jax.errors import InputError
@@ -46,7 +46,16 @@ class Folder:
         if layout is layouts.ANY_FOLDER and self.forced is None:
             taken = {path for release in layouts.RELEASES for path in self.names(release)}
         parsed = ((path, layout.parse(path)) for path in self.tree.audio if path not in taken)
-        return {path: name for path, name in parsed if name is not None}
+        names = {path: name for path, name in parsed if name is not None}
+        if layout is not layouts.ANY_FOLDER:
+            return names
+        names = names or ({} if taken else any_folder.flat(self.tree.audio))
+        return names if self.forced else any_folder.by_types_in_names(names)
+
+    def left_out(self, layout: Layout) -> list[str]:
+        """Recordings that no layout, or not the one that was asked for, makes sense of."""
+        known = [layout] if self.forced is not None else [*layouts.RELEASES, layouts.ANY_FOLDER]
+        return sorted(set(self.tree.audio).difference(*(self.names(one) for one in known)))
 
     def of_machine(self, layout: Layout, machine: str) -> Names:
         """The clips of a machine; where the folder names none below it, they are of any machine one calls them."""
@@ -73,7 +82,12 @@ class Folder:
         """
         machines = self.machines()
         if len(machines) > 1:
-            raise InputError(f"`machine` is needed: {self.data_dir} has {', '.join(machines)}")
+            hint = ""
+            if not any("/" in path for path in self.tree.audio):
+                hint = (
+                    ": the names of its files begin with these; to train all as one machine pass `dataset=any_folder`"
+                )
+            raise InputError(f"`machine` is needed: {self.data_dir} has {', '.join(machines)}{hint}")
         return machines[0] if machines else self._fail(self.own_name)
 
     def recognise(self, machine: str) -> tuple[str, Layout, Names]:

@@ -16,9 +16,10 @@ from asd_jax.datasets.cutting import Cutting
 from asd_jax.detectors import format_1
 from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer
+from asd_jax.detectors.input_health import InputHealth
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
-from asd_jax.files import checkpoint_written_below, write_text
+from asd_jax.files import checkpoint_written_below, from_json, write_text
 
 _DIGESTS = "sha256.json"  # of the files of a bundle, beside them
 _MEND = "copy the run again from where it was made, or train it again"
@@ -172,6 +173,7 @@ def _to_state(detector: Detector) -> tuple[dict[str, Any], PyTree]:
         "min_frames": detector.min_frames,
         "cutting": detector.cutting and dataclasses.asdict(detector.cutting),
         "clip_seconds": detector.clip_seconds,
+        "health": detector.health and dataclasses.asdict(detector.health),
         "scorers": scorers,
     }
     return settings, {"representation": arrays, "scorers": scorer_arrays}
@@ -197,4 +199,5 @@ def _from_state(settings: dict[str, Any], arrays: PyTree) -> Detector:
         settings["min_frames"],
         Cutting(**settings["cutting"]) if settings["cutting"] else None,
         settings.get("clip_seconds"),  # detectors of before this was kept have none
+        from_json(InputHealth, settings["health"]) if settings.get("health") else None,
     )

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.cutting import SHORT, Cutting, cutting_of_long
 from asd_jax.detectors.fitted_scorers import FittedScorer
+from asd_jax.detectors.input_health import InputHealth
 from asd_jax.detectors.known_machines import candidates
 from asd_jax.detectors.verdicts import Piece, Verdict, cut_waveform, judged
 from asd_jax.detectors.waveforms import Given, Waveforms, as_clips, at_rate, one_each
@@ -37,6 +38,7 @@ class Detector:
         clip_seconds: how long the clips were that it was fitted on (median): recordings far longer are cut into such
             clips and judged by `recordings.statistic`, of recordings far shorter nothing is said. None for detectors
             of before this was kept: a recording scores whole, or with `cutting` as its worst clip.
+        health: level, bandwidth and the like of the training recordings; None where they were not measured.
     """
 
     front_end: FrontEnd
@@ -46,6 +48,7 @@ class Detector:
     min_frames: int = 1
     cutting: Cutting | None = None
     clip_seconds: float | None = None
+    health: InputHealth | None = None
 
     @property
     def consecutive(self) -> int:

@@ -9,6 +9,7 @@ from asd_jax.datasets import Dataset
 from asd_jax.datasets.extraction import Extracted, extract
 from asd_jax.detectors import AT_INITIALISATION, LOG_MEL_MEAN, Detector, Detectors
 from asd_jax.detectors.fitted_scorers import DEFAULT, ScorerSpec, fit_scorers
+from asd_jax.detectors.input_health import InputHealth
 from asd_jax.errors import InputError
 from asd_jax.evaluation.oracle_search import oracle_search
 from asd_jax.representations import Fit, FrameMean, Representation
@@ -27,6 +28,7 @@ def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...]
     """
     clips, cutting = train.heard.clips, config.data.cutting
     machines, recordings = [clip.machine for clip in clips], [clip.recording for clip in clips]
+    health = InputHealth.fit(train.heard.sounds)
     options = {"recordings": recordings, "threshold": config.threshold}
     length = usual_seconds(train.heard)
 
@@ -36,7 +38,7 @@ def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...]
             values, machines, specs=(headline, *specs), held_out=fit.held_out, seed=fit.seed, **options
         )
         return Detector(
-            config.front_end, representation, fitted, headline.label, config.recipe.min_frames, cutting, length
+            config.front_end, representation, fitted, headline.label, config.recipe.min_frames, cutting, length, health
         )
 
     first, *others = fits

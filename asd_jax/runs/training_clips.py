@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from asd_jax.datasets import Dataset
 from asd_jax.datasets.extraction import Extracted, extract
+from asd_jax.detectors.input_health import mixed
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
@@ -66,6 +67,8 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
     )
     say_found(heard, "training", say)
     _warn_of_few(heard, say)
+    if line := mixed(heard.sounds):
+        say(line)
     silent = set(heard.silent)
     for machine_id in sorted({clip.machine_id for clip in heard.clips}):
         if all(clip.file_name in silent for clip in heard.clips if clip.machine_id == machine_id):

@@ -197,8 +197,55 @@ def test_formats_that_cannot_be_read_are_counted(tmp_path):
 
 
 def test_a_folder_that_no_layout_makes_sense_of(tmp_path):
-    with pytest.raises(InputError, match=r"no machine folder with train/ and test/.*; monday\.wav is none of these"):
-        open_dataset(data_dir=tree(tmp_path, "monday.wav"))
+    with pytest.raises(InputError, match=r"no machine folder with train/ and test/.*; week 1/monday\.wav is none"):
+        open_dataset(data_dir=tree(tmp_path, "week 1/monday.wav"))
+
+
+def test_a_flat_folder_is_all_normal(tmp_path):
+    clips = open_dataset(data_dir=tree(tmp_path, "monday 1.wav", "tuesday 2.wav", "fan_1.wav")).clips
+    assert [(c.split, c.is_anomaly, c.machine_id) for c in clips] == [("train", False, "id_00")] * 3
+
+
+@pytest.mark.parametrize(("good", "bad"), [("good", "bad"), ("OK", "faulty"), ("Good ones", "defective")])
+def test_good_and_bad(tmp_path, good, bad):
+    own = tree(tmp_path, *(f"{good.split()[0]}/{i} {good}.wav" for i in range(4)), f"{bad}/5.wav", f"{bad}/6.wav")
+    clips = open_dataset(data_dir=own).clips
+    assert sorted(c.is_anomaly for c in clips) == [False] * 4 + [True] * 2
+    in_names = tree(tmp_path / "names", "test/1_ok.wav", "test/2_faulty.wav", "train/3.wav")
+    assert {c.file_name: c.is_anomaly for c in open_dataset(data_dir=in_names).split("test")} == {
+        "test/1_ok.wav": False,
+        "test/2_faulty.wav": True,
+    }
+
+
+def test_machines_that_names_number(tmp_path):
+    own = tree(tmp_path, *(f"normal/{name}.wav" for name in ("id_3 a", "id_3_b", "pump_2_a", "pump2 b", "pump_7", "c")))
+    ids = {c.file_name.removeprefix("normal/"): c.machine_id for c in open_dataset(data_dir=own).clips}
+    assert ids == {
+        "id_3 a.wav": "id_3",
+        "id_3_b.wav": "id_3",
+        "pump_2_a.wav": "pump_2",
+        "pump2 b.wav": "pump_2",
+        "pump_7.wav": "id_00",
+        "c.wav": "id_00",
+    }
+
+
+def test_a_flat_folder_of_several_machine_types_is_not_one_machine(tmp_path):
+    tree(tmp_path, "fan_a.wav", "ToyCar_1.wav", "slider_x.wav", "ToyCar_2.wav")
+    with pytest.raises(InputError, match=r"`machine` is needed: .* has fan, slide_rail, toy_car.*`dataset=any_folder`"):
+        open_dataset(data_dir=tmp_path)
+    assert [c.file_name for c in open_dataset(data_dir=tmp_path, machine="fan").clips] == ["fan_a.wav"]
+    assert len(open_dataset(data_dir=tmp_path, machine="fan", dataset="any_folder").clips) == 4
+
+
+def test_what_is_left_out_is_named_and_counted(tmp_path):
+    tree(tmp_path, "press/normal/1.wav", "press/2.wav", "press/3.wav", "press/normal/4.m4a")
+    dataset = open_dataset(data_dir=tmp_path)
+    assert len(dataset.clips) == 1
+    first, second = dataset.warnings
+    assert "2 recording(s) left out" in first and "press/2.wav, press/3.wav" in first
+    assert "1 .m4a file(s) left out" in second
 
 
 def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):

@@ -34,6 +34,7 @@ def test_machine_names(given, canonical):
         ("plant_id_01/take 2/id_03 b.wav", "id_03"),
         ("grid_05.wav", None),
         ("id_012.wav", None),
+        ("normal/id_3 monday.wav", "id_3"),
         ("monday.wav", None),
     ],
 )

@@ -2,8 +2,11 @@
 
 import dataclasses
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -248,3 +251,115 @@ def test_said_but_no_error(tree, tmp_path, run_script):
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["scorers"]["mse"]["machine_ids"]["id_02"]["auc"] is None
     assert len((tmp_path / "run" / "scores.csv").read_text().splitlines()) == 1 + 9
+
+
+@pytest.fixture
+def afile(tmp_path):
+    (tmp_path / "a file").write_text("x")
+    return tmp_path / "a file"
+
+
+def harm_link(tree):
+    (tree / FIRST_TRAIN).unlink()
+    (tree / FIRST_TRAIN).symlink_to(tree / FIRST_TRAIN)
+
+
+def harm_pipe(tree):
+    (tree / FIRST_TRAIN).unlink()
+    os.mkfifo(tree / FIRST_TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "says"),
+    [
+        (None, ["--workdir={file}"], "--workdir=.* is a file"),
+        (None, ["--workdir={file}/below"], "cannot be written .*choose another folder by --workdir"),
+        (harm_link, [], f"{FIRST_TRAIN} cannot be read as audio .Too many levels"),
+        (harm_pipe, [], f"{FIRST_TRAIN} cannot be read as audio .no regular file"),
+        (lambda tree: (tree / FIRST_TRAIN).rename(tree / "fan/train/a\rb.wav"), [], "a line break in a file's name"),
+        (None, ["--seed=1180591620717411303424"], "--seed=1180591620717411303424: give a number from 0"),
+        (None, ["--reg_covar=0"], "cannot be inverted; raise --reg_covar"),
+        (None, ["--data_dir="], "--data_dir= is empty"),
+        (None, ["--features="], "--features= is empty"),
+        (None, ["--machine=../x"], "--machine=../x: give a name"),
+    ],
+)
+def test_what_was_a_traceback(prepare, arguments, says, tree, afile, tmp_path, run_script):
+    if prepare:
+        prepare(tree)
+    arguments = [argument.format(file=afile) for argument in arguments]
+    status, _, stderr = run_script("gmm", f"--data_dir={tree}", f"--workdir={tmp_path / 'run'}", *arguments)
+    assert status == 1
+    assert_one_line(stderr, says)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # what TensorStore's threads print
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("config.json", b"[]", "no experiment and settings"),
+        ("config.json", b'{"experiment": "gmm"}', "no experiment and settings"),
+        ("config.json", b'{"experiment": "gmm", "settings": {}}', "lacks `settings.data`"),
+        ("checkpoints/bundle/arrays/_METADATA", None, "bundle is damaged: its arrays cannot be read"),
+        ("checkpoints/bundle/arrays/manifest.ocdbt", b"", "bundle is damaged: its arrays cannot be read"),
+        ("checkpoints/bundle/metadata/metadata", b'{"format"', "is not a checkpoint of this library"),
+        ("checkpoints/bundle/metadata/metadata", b'{"format": 2}', "is damaged: it lacks 'detectors'"),
+    ],
+)
+def test_run_folders_that_lack_something(name, content, says, finished_run, tmp_path, run_script):
+    copy = shutil.copytree(finished_run, tmp_path / "copy")
+    (copy / name).unlink() if content is None else (copy / name).write_bytes(content)
+    status, _, stderr = run_script("evaluate", f"--checkpoint={copy}")
+    assert status == 1
+    assert_one_line(stderr, says)
+
+
+def test_a_machine_of_another_name_is_evaluated(finished_run, tree, tmp_path, run_script):
+    (tree / "fan").rename(tree / "blower")
+    arguments = [f"--checkpoint={finished_run}", f"--data_dir={tree}", f"--workdir={tmp_path / 'out'}"]
+    status, _, stderr = run_script("evaluate", *arguments)
+    assert status == 1
+    assert_one_line(stderr, "which has blower")
+    status, _, stderr = run_script("evaluate", *arguments, "--machine=blower")
+    assert status == 0, stderr
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path, monkeypatch):
+    from asd_jax import files
+    from asd_jax.errors import InputError
+
+    def full(path, content):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(tmp_path), "write_bytes", full)
+    with pytest.raises(InputError, match=r"a.csv cannot be written \(No space left on device\); make room"):
+        files.write_text(tmp_path / "a.csv", "x")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InputError, match="a checkpoint cannot be written"), files.checkpoint_written_below(tmp_path):
+        (tmp_path / "1.orbax-checkpoint-tmp").mkdir()
+        raise ValueError("RESOURCE_EXHAUSTED")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_stops_reading():
+    command = f"{sys.executable} -m experiments.compare --help | head -c 1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert result.stderr == ""
+
+
+def test_words_of_files_that_cannot_be_read(tmp_path, monkeypatch):
+    from asd_jax.datasets.audio import read_audio
+    from asd_jax.errors import InputError
+
+    def says(pattern, **options):
+        with pytest.raises(InputError, match=pattern):
+            read_audio(tmp_path / "a.wav", **{"sample_rate": 16_000} | options)
+
+    says(r"\(no such file\); check its name")
+    soundfile.write(tmp_path / "a.wav", np.zeros(100), 16_000)
+    says("sample_rate=0", sample_rate=0)
+    monkeypatch.setattr(soundfile, "SoundFile", lambda path: open(path / "x"))  # noqa: SIM115
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    says(r"\(no permission to read it\); change its permissions")

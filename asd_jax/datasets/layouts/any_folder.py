@@ -4,18 +4,21 @@
     press/normal/week 2/tuesday.flac     press/test/normal_friday.flac
     press/abnormal/worn_bearing.flac     press/test/anomaly_1.flac
 
-Any case will do. A folder counts where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
+`good` and `ok` are normal; `bad`, `fault`, `faulty`, `defect` and `defective` abnormal. Any case will do. A folder counts where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
 where it holds one of the labels' words. The folder above the outermost of them names the machine. Without `train/` and
-`test/` the split is ours (see `splitting`).
+`test/` the split is ours (see `splitting`). A folder of recordings and nothing else is all normal.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 
 from asd_jax.datasets.layouts.layout import ClipName, Layout, stem
-from asd_jax.datasets.machines import is_machine_id, machine_id_in
+from asd_jax.datasets.machines import is_machine_id, machine_id_in, type_in
 from asd_jax.errors import InputError
 
-_LABELS = {"normal": False} | dict.fromkeys(("abnormal", "anomaly", "anomalous", "anomalies"), True)
+_LABELS = dict.fromkeys(("normal", "good", "ok"), False) | dict.fromkeys(
+    ("abnormal", "anomaly", "anomalous", "anomalies", "bad", "faulty", "fault", "defect", "defective"), True
+)
 _SPLITS = ("train", "test")
 _ONLY_ID = "id_00"  # where no id is named, all recordings are of one machine
 
@@ -52,6 +55,23 @@ def parse(relative_path: str) -> ClipName | None:
     # Training recordings are normal unless their name says otherwise, which is an error later on.
     label = labels.pop() if labels else (False if split == "train" else None)
     return ClipName((machine or [""])[-1], machine_id_in(relative_path) or _ONLY_ID, "", split, label, "")
+
+
+def flat(names: Sequence[str]) -> dict[str, ClipName]:
+    """A folder of recordings and nothing else: all normal. None of it where some lie in folders, which may mean more."""
+    if any("/" in name for name in names):
+        return {}
+    return {name: ClipName("", machine_id_in(name) or _ONLY_ID, "", "", False, "") for name in names}
+
+
+def by_types_in_names(names: Mapping[str, ClipName]) -> dict[str, ClipName]:
+    """Recordings of no machine's folder told apart where their names begin with different machine types."""
+    types = {path: type_in(path) for path, said in names.items() if not said.machine_type}
+    several = len(set(types.values()) - {""}) > 1
+    return {
+        path: said._replace(machine_type=types[path]) if several and path in types else said
+        for path, said in names.items()
+    }
 
 
 LAYOUT = Layout("any_folder", "any folder", "press/normal/monday.wav, press/abnormal/worn.wav", parse, names_once=False)
