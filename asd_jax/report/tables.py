@@ -124,17 +124,18 @@ def decisions_table(scorer: str, by_rule: ByRule) -> Table:
             for machine_id, at in by_id.items():
                 value = "none" if at.value is None else f"{at.value:.4g}"
                 rates = [number(getattr(at, name)) for name in _RATES]
-                rows.append([rule, machine_id, value, at.method.replace("_", " "), *rates])
+                rows.append([rule, machine_id, value, str(at.n_normal), at.method.replace("_", " "), *rates])
         else:
             # Why one never alarms is told by machine id.
             methods = dict.fromkeys("conformal" if at.value is None else at.method for at in by_id.values())
+            n_normal = "–".join(dict.fromkeys(str(of([at.n_normal for at in by_id.values()])) for of in (min, max)))
             rates = [_mean([getattr(at, name) for at in by_id.values()]) for name in _RATES]
-            rows.append([rule, f"mean of {len(by_id)}", "", ", ".join(methods).replace("_", " "), *rates])
+            rows.append([rule, f"mean of {len(by_id)}", "", n_normal, ", ".join(methods).replace("_", " "), *rates])
         kinds += [kind] * (len(rows) - len(kinds))
-    notes = ["* decides"]
+    notes = ["* decides; normal clips: how many a threshold rests on"]
     if "oracle" in kinds:
         notes.append("oracle rules are set by these labels: they show what a threshold could do and decide nothing")
-    header = [f"decisions of {scorer}", "machine id", "threshold", "method", *_RATES.values()]
+    header = [f"decisions of {scorer}", "machine id", "threshold", "normal clips", "method", *_RATES.values()]
     return Table(header, rows, kinds, f"Decisions of {scorer}", notes)
 
 
