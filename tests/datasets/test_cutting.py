@@ -8,7 +8,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asd_jax.datasets import Cutting, open_dataset
+from asd_jax.datasets import Cutting, DataConfig, open_dataset
 from asd_jax.datasets.audio import read_audio
 from asd_jax.errors import InputError
 
@@ -95,3 +95,24 @@ def test_an_unreadable_recording_stays_one_clip(tmp_path):
 def test_without_recordings_there_is_nothing_to_cut():
     with pytest.raises(InputError, match="`clip_seconds`"):
         open_dataset(machine="slide_rail", clip_seconds=10.0)
+
+
+def test_recordings_far_longer_than_the_others_are_cut(tmp_path):
+    (tmp_path / "normal").mkdir()
+    (tmp_path / "test").mkdir()
+    lengths = {"normal/a.wav": 10, "normal/b.wav": 9, "normal/c.wav": 15, "normal/d.wav": 4, "normal/e.wav": 3600}
+    for name, seconds in (lengths | {"test/new.wav": 600}).items():
+        write_hours_of_silence(tmp_path / name, seconds / 3600)
+    dataset = open_dataset(data_dir=tmp_path)
+    counts = {name: sum(clip.recording == name for clip in dataset.clips) for name in (*lengths, "test/new.wav")}
+    assert counts == dict(zip(counts, (1, 1, 1, 1, 30, 60), strict=True))  # the hour trains with 30 of its 360 clips
+    starts = np.asarray([clip.start_seconds for clip in dataset.clips if clip.recording == "normal/e.wav"])
+    assert starts.tolist() == list(range(0, 3600, 120))
+    assert {len(dataset.read(clip)) for clip in dataset.clips if clip.recording == "test/new.wav"} == {160_000}
+    said = " ".join(dataset.warnings)
+    assert "2 recording(s) longer than 1.5 times 10 s" in said
+    assert "warning: 1 training recording(s) are shorter than half of 10 s" in said
+    given = DataConfig(data_dir=str(tmp_path)).open(usual_seconds=5.0)  # what a detector was trained on
+    assert sum(clip.recording == "test/new.wav" for clip in given.clips) == 120
+    whole = DataConfig(data_dir=str(tmp_path)).open(usual_seconds=np.inf)
+    assert len(whole.clips) == 6
