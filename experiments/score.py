@@ -237,7 +237,13 @@ def _write(rows: list[Row], scorer: str, is_cut: bool, workdir: Path) -> Path:
 
     lines = [
         [
-            *(row.name, row.machine_id, number(row.score, ".9g"), row.decision, number(row.share_of_normal_above, ".4f")),
+            *(
+                row.name,
+                row.machine_id,
+                number(row.score, ".9g"),
+                row.decision,
+                number(row.share_of_normal_above, ".4f"),
+            ),
             *([number(row.worst_start_seconds, ".3f")] if is_cut else []),
             *(row.remarks, *([now] if FLAGS.append else [])),
         ]

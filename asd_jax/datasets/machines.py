@@ -14,9 +14,42 @@ _ALIASES = {
 _MACHINE_ID = re.compile(r"(?<![a-z])(?:id|section)_\d{1,2}(?!\d)")
 # Types of machines whose names begin the files of people who have several: those of the public releases, and their kin.
 KNOWN_TYPES = frozenset(
-    "3d_printer air_compressor band_sealer bandsaw bearing brushless_motor coffee_grinder compressor conveyor fan gearbox "
-    "grinder hair_dryer lathe motor polisher press pump robotic_arm sander scanner screw_feeder sewing_machine shaker "
-    "slide_rail slider tooth_brush toy_car toy_conveyor toy_drone toy_train turbine vacuum valve".split()
+    [
+        "3d_printer",
+        "air_compressor",
+        "band_sealer",
+        "bandsaw",
+        "bearing",
+        "brushless_motor",
+        "coffee_grinder",
+        "compressor",
+        "conveyor",
+        "fan",
+        "gearbox",
+        "grinder",
+        "hair_dryer",
+        "lathe",
+        "motor",
+        "polisher",
+        "press",
+        "pump",
+        "robotic_arm",
+        "sander",
+        "scanner",
+        "screw_feeder",
+        "sewing_machine",
+        "shaker",
+        "slide_rail",
+        "slider",
+        "tooth_brush",
+        "toy_car",
+        "toy_conveyor",
+        "toy_drone",
+        "toy_train",
+        "turbine",
+        "vacuum",
+        "valve",
+    ]
 )
 
 

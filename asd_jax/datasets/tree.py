@@ -73,7 +73,7 @@ def _checked(relative: str, folder: Path) -> str:
 
 
 def check_name(path: str) -> None:
-    """Raise InputError for a path that cannot be written into results, a line each: no Unicode, or a line break in it."""
+    """Raise InputError for a path that cannot be written into results: no Unicode, or a line break in it."""
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -83,7 +83,7 @@ def evaluate_run(
 
 
 def _as_known(dataset: Dataset, system: Detector) -> Dataset:
-    """The data set with clips of the detector's machine type, where it has only one and the folder calls it otherwise."""
+    """The data set with clips of the detector's machine type, if it has only one and the folder calls it otherwise."""
     types = {machine.machine_type for machine in system.machines}
     if len(types) > 1 or dataset.machine in types:
         return dataset
