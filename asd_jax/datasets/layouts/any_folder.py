@@ -4,8 +4,8 @@
     press/normal/week 2/tuesday.flac     press/test/normal_friday.flac
     press/abnormal/worn_bearing.flac     press/test/anomaly_1.flac
 
-`good` and `ok` are normal; `bad`, `fault`, `faulty`, `defect` and `defective` abnormal. Any case will do. A folder counts
-where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
+`good` and `ok` are normal; `bad`, `fault`, `faulty`, `defect` and `defective` abnormal. Any case will do. A folder
+counts where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
 where it holds one of the labels' words. The folder above the outermost of them names the machine. Without `train/` and
 `test/` the split is ours (see `splitting`). A folder of recordings and nothing else is all normal.
 """
