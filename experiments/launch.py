@@ -92,7 +92,7 @@ def _end_unread() -> NoReturn:
 
 
 def _check_flags() -> None:
-    """Raise InputError for a flag that the script does not take, or that is given as nothing, as by an unset variable."""
+    """Raise InputError for a flag that the script does not take, or that is given as nothing."""
     own = flags_of(sys.argv[0])
     for flag in FLAGS.flags_by_module_dict().get(shared.__name__, ()):
         if flag.present and flag.name not in own:

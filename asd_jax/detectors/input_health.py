@@ -1,4 +1,4 @@
-"""Whether a recording sounds as if it were made as the training recordings were; a verdict on any other means little."""
+"""Whether a recording was made as the training recordings were; a verdict on any other means little."""
 
 import dataclasses
 from collections.abc import Sequence

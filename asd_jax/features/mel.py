@@ -40,7 +40,8 @@ def mel_filterbank(
             code published with VGGish (HTK, no norm).
 
     Raises:
-        ValueError: a sample rate of 0; `fmax` is above the Nyquist frequency or not above `fmin`; no bands; an unknown name.
+        ValueError: no sample rate; `fmax` is above the Nyquist frequency or not above `fmin`; no bands; an unknown
+            name.
 
     Warns:
         UserWarning: bands too narrow to hold a bin, which stay at zero power. The message names them.

@@ -4,7 +4,8 @@
     press/normal/week 2/tuesday.flac     press/test/normal_friday.flac
     press/abnormal/worn_bearing.flac     press/test/anomaly_1.flac
 
-`good` and `ok` are normal; `bad`, `fault`, `faulty`, `defect` and `defective` abnormal. Any case will do. A folder counts where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
+`good` and `ok` are normal; `bad`, `fault`, `faulty`, `defect` and `defective` abnormal. Any case will do. A folder
+counts where its name is made of these words alone (`Normal`, `test_abnormal`), a file's name
 where it holds one of the labels' words. The folder above the outermost of them names the machine. Without `train/` and
 `test/` the split is ours (see `splitting`). A folder of recordings and nothing else is all normal.
 """
@@ -58,7 +59,7 @@ def parse(relative_path: str) -> ClipName | None:
 
 
 def flat(names: Sequence[str]) -> dict[str, ClipName]:
-    """A folder of recordings and nothing else: all normal. None of it where some lie in folders, which may mean more."""
+    """A folder of recordings and nothing else: all normal. Nothing where some lie in folders, which may mean more."""
     if any("/" in name for name in names):
         return {}
     return {name: ClipName("", machine_id_in(name) or _ONLY_ID, "", "", False, "") for name in names}
