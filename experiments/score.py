@@ -6,8 +6,9 @@ and what of the recording itself is unlike those in training. Recordings far lon
 into such clips; the time at which the worst three start is printed too, and `timeline.csv` has every clip. What is far
 shorter gets no verdict. A file that cannot be scored has a row that says why, and does not stop the others.
 
-`--threshold` changes the sensitivity without training again. For daily use a folder stands for all recordings below it,
-`--append` adds to `scores_log.csv` with the time, and `--status` ends with 3 where something is anomalous; 1 are errors.
+`--threshold` changes the sensitivity without training again. For daily use a folder stands for all recordings below
+it, `--append` adds to `scores_log.csv` with the time, and `--status` ends with 3 where something is anomalous; 1 are
+errors.
 """
 
 import datetime
