@@ -5,8 +5,8 @@ backward and Adam. PyTorch takes torch.nn.LSTM on the unfolded windows. `dense`:
 autoencoder (100 steps of 512 windows); PyTorch with its DataLoader, and with a loop over preloaded tensors.
 `sequence`: steps a second of the GRU and LSTM autoencoders (64 windows a batch), and of the same networks in PyTorch.
 
-Where others keep the cores busy, PyTorch's waiting threads spin and slow it many times over: set
-OMP_WAIT_POLICY=passive.
+Run it on an idle machine and leave OMP_WAIT_POLICY alone: told to be passive, PyTorch takes up to three times as long.
+Where others keep the cores busy its waiting threads spin and slow it many times over.
 """
 
 import argparse
