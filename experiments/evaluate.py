@@ -5,11 +5,7 @@ Everything but the recordings comes from the run folder, and nothing in it is to
 machine is called in `--data_dir` where it has another name there.
 """
 
-from absl import flags
-
 from experiments import launch, wording
-
-FLAGS = flags.FLAGS
 
 launch.adopt(
     "checkpoint", "machine", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare"
@@ -20,21 +16,16 @@ launch.adopt("cache_dir", *launch.OUTPUTS, "debug")
 def main(arguments: list[str]) -> None:
     """Evaluate the run that `--checkpoint` names."""
     launch.no_arguments(arguments)
-    run, given = launch.checkpoint(), launch.settings()
+    run = launch.checkpoint()
     from asd_jax.runs import evaluate_run
 
     evaluate_run(
         run,
         launch.folder("workdir"),
-        threshold=given.get("threshold"),
+        threshold=launch.given().get("threshold"),
         outputs=launch.outputs(),
         say=wording.say,
-        data_dir=given.get("data_dir"),
-        machine=given.get("machine"),
-        dataset=FLAGS.dataset,
-        skip_bad_files=FLAGS.skip_bad_files,
-        machine_ids=tuple(FLAGS.machine_id),
-        cache_dir=launch.cache_dir(),
+        **launch.recordings(),
     )
 
 

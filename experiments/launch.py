@@ -153,6 +153,19 @@ def settings() -> dict[str, Any]:
     return found
 
 
+def recordings() -> dict[str, Any]:
+    """The settings of recordings that flags lay over a finished run's; None or empty leaves one as it is."""
+    found = settings()
+    return {
+        "data_dir": found.get("data_dir"),
+        "machine": found.get("machine"),
+        "dataset": FLAGS.dataset,
+        "skip_bad_files": FLAGS.skip_bad_files,
+        "machine_ids": tuple(FLAGS.machine_id),
+        "cache_dir": cache_dir(),
+    }
+
+
 def machines(machine: str, data_dir: str | None, dataset: str | None) -> list[str]:
     """The machine types that `--machine` names: one, several, or all."""
     if machine != "all":

@@ -19,8 +19,8 @@ launch.adopt("cache_dir", *launch.OUTPUTS, "debug")
 def main(arguments: list[str]) -> None:
     """Recalibrate the run that `--checkpoint` names."""
     launch.no_arguments(arguments)
-    run, given = launch.checkpoint(), launch.settings()
-    if "data_dir" not in given:
+    run = launch.checkpoint()
+    if not FLAGS.data_dir:
         raise InputError("--data_dir is needed: the folder of the new normal recordings")
     from asd_jax.runs import recalibrate
 
@@ -29,12 +29,7 @@ def main(arguments: list[str]) -> None:
         launch.workdir("recalibrated", run.name),
         outputs=launch.outputs(),
         say=wording.say,
-        data_dir=given["data_dir"],
-        machine=given.get("machine"),
-        dataset=FLAGS.dataset,
-        skip_bad_files=FLAGS.skip_bad_files,
-        machine_ids=tuple(FLAGS.machine_id),
-        cache_dir=launch.cache_dir(),
+        **launch.recordings(),
     )
 
 

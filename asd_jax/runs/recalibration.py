@@ -3,12 +3,13 @@
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from asd_jax.datasets import Machine
 from asd_jax.detectors import AT_INITIALISATION, Detector, Detectors
 from asd_jax.errors import InputError
 from asd_jax.report.table import Table
@@ -86,7 +87,7 @@ def recalibrate(
     return detectors
 
 
-def _check(system: Detector, machines: list[Any]) -> None:
+def _check(system: Detector, machines: Sequence[Machine]) -> None:
     for machine, count in sorted(Counter(machines).items()):
         if machine not in system.machines:
             raise InputError(

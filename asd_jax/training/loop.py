@@ -159,7 +159,8 @@ def fit(
     bar = tqdm(total=n_steps, initial=progress.epoch * steps_per_epoch, desc=name, unit="step", disable=None)
     with bar:
         while progress.epoch < n_epochs and not out_of_patience(progress, config):
-            step, total = progress.epoch * steps_per_epoch, 0.0
+            begin = step = progress.epoch * steps_per_epoch
+            total = 0.0
             for picks, active in examples.calls(seed=seed, epoch=progress.epoch, steps_per_call=per_call):
                 train_state, losses = train_steps(
                     network, objective, config, examples.length, n_steps, train_state, source, split(picks), active
@@ -170,11 +171,11 @@ def fit(
                 monitor.steps(step, losses)
                 step, total = step + len(losses), total + float(losses.sum())
                 bar.update(len(losses))
-                bar.set_postfix(epoch=progress.epoch + 1, loss=f"{total / step:.4f}", refresh=False)
+                bar.set_postfix(epoch=progress.epoch + 1, loss=f"{total / (step - begin):.4f}", refresh=False)
             measurements = {
                 "train_loss": total / steps_per_epoch,
                 "validation_loss": validation_loss(network, objective, examples, train_state, source),
-                "learning_rate": float(schedule(progress.epoch * steps_per_epoch)),
+                "learning_rate": float(schedule(begin)),
             }
             progress, better = advance(progress, measurements, config)
             if better and config.patience is not None:

@@ -221,3 +221,22 @@ def test_losses_are_those_of_plain_adam(clips):
 
     fit(clips, config, monitor=Listen())
     np.testing.assert_allclose(heard[:10], losses[:10], rtol=1e-3)
+
+
+def test_the_bar_shows_the_mean_loss_of_the_running_epoch(clips, monkeypatch):
+    shown, heard = {}, {}
+
+    class Bar(loop.tqdm):
+        def set_postfix(self, *, epoch, loss, refresh):
+            shown[epoch] = float(loss)
+
+    class Listen(Monitor):
+        def steps(self, first_step, losses):
+            heard.setdefault(first_step // steps + 1, []).extend(losses.tolist())
+
+    config = TrainingConfig(epochs=3, batch_size=4)
+    steps = examples_of(clips, config).steps_per_epoch
+    monkeypatch.setattr(loop, "tqdm", Bar)
+    fit(clips, config, monitor=Listen())
+    assert len(heard) == 3
+    assert shown == {epoch: pytest.approx(np.mean(losses), abs=1e-4) for epoch, losses in heard.items()}
