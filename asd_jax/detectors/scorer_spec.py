@@ -69,7 +69,13 @@ class ScorerSpec:
         return given.sample(self.max_windows, seed=seed) if isinstance(given, WindowVectors) else given
 
     def fit(self, values: ClipRepresentation, settings: Mapping[str, Any], *, seed: int) -> Any:
-        """The scorer fitted on normal clips."""
+        """The scorer fitted on normal clips, told their domains where it knows what to do with them."""
+        if (
+            self.pool is None
+            and values.is_target is not None
+            and getattr(scorers.get(self.name), "knows_domains", False)
+        ):
+            settings = {**settings, "is_target": values.is_target}
         return scorers.fit(self.name, self.inputs(values, seed=seed), **settings)
 
     def score(self, scorer: Any, values: ClipRepresentation) -> np.ndarray:

@@ -4,7 +4,8 @@ A scorer is one file with a frozen dataclass, and one line in `REGISTRY`. It nam
 `vector`), `fit` makes it from normal clips, `score` applies it, and its fields are all that it needs to be saved:
 arrays and plain values, from which a load builds an equal scorer and runs no code of the file's author. Vector
 scorers also score windows, whose scores `pool` brings together; those marked `clip_level` do not. `pca+NAME` puts
-principal components before a vector scorer.
+principal components before a vector scorer. Those that `knows_domains` are told which clips are of a target domain
+where a release says so.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from asd_jax.scorers.gwrp import RankPooledError
 from asd_jax.scorers.iforest import IsolationForestScorer
 from asd_jax.scorers.kmeans import NearestCentre
 from asd_jax.scorers.knn import NearestNeighborsScorer
+from asd_jax.scorers.knn_rescaled import RescaledNearestNeighbor
 from asd_jax.scorers.lof import LocalOutlierFactorScorer
 from asd_jax.scorers.mahalanobis import Mahalanobis
 from asd_jax.scorers.max_error import MaximumError
@@ -28,6 +30,7 @@ from asd_jax.scorers.ocsvm import OneClassSVMScorer
 from asd_jax.scorers.pca import AfterPCA
 from asd_jax.scorers.pooling import RULES as POOLING_RULES
 from asd_jax.scorers.pooling import pool
+from asd_jax.scorers.selective_mahalanobis import SelectiveMahalanobis
 
 REGISTRY = {
     scorer.name: scorer
@@ -42,6 +45,8 @@ REGISTRY = {
         IsolationForestScorer,
         LocalOutlierFactorScorer,
         NearestNeighborsScorer,
+        RescaledNearestNeighbor,
+        SelectiveMahalanobis,
     )
 }
 

@@ -109,7 +109,7 @@ def test_without_standardisation_vectors_stay_as_they_are(train, test):
 def test_a_scorer_built_from_its_state_scores_exactly_alike(name, train, test):
     scorer = scorers.fit(name, train)
     state = scorers.to_state(scorer)
-    assert all(isinstance(value, np.ndarray | int | float | str) for value in state.values())
+    assert all(isinstance(value, np.ndarray | int | float | str | None) for value in state.values())
     np.testing.assert_array_equal(scorers.from_state(name, state).score(test), scorer.score(test))
 
 
