@@ -26,6 +26,7 @@ class LSTMPredictorConfig:
     """
 
     name = "lstm_predictor"
+    gives = "residual"
     scaling = "standardize"
 
     hidden_size: int = 128

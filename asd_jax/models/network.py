@@ -2,11 +2,24 @@
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 from flax import nnx
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """What the training loop trains: a network, or one with what its objective learns beside it. Hashable."""
+
+    config: Any  # the model's
+
+    def init(self, *, key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
+        """Parameters and the rest of the state before the first step, as plain nested dicts."""
+
+    def own(self, tree: PyTree) -> PyTree:
+        """The network's part of parameters or state."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +28,7 @@ class Network:
 
     Attributes:
         config: one of the configs in `models.REGISTRY`.
-        n_features: width of a frame.
+        n_features: width of a frame; of a model that embeds waveforms, their length.
     """
 
     config: Any
@@ -39,10 +52,25 @@ class Network:
         training: bool = False,
     ) -> tuple[Float[Array, "batch n_windows window_frames n_features"], PyTree]:
         """Signed residual of every window, and the model state after it (which changes in training only)."""
+        return self._call("residual", params, model_state, frames, training)
+
+    def embedding(
+        self, params: PyTree, model_state: PyTree, waveforms: Float[Array, "batch n_samples"], *, training: bool = False
+    ) -> tuple[Float[Array, "batch embedding_size"], PyTree]:
+        """Embedding of every waveform, and the model state after it (which changes in training only)."""
+        return self._call("embedding", params, model_state, waveforms, training)
+
+    def _call(
+        self, method: str, params: PyTree, model_state: PyTree, values: Array, training: bool
+    ) -> tuple[Array, PyTree]:
         model = nnx.merge(self._graph, params, model_state, copy=True)  # BatchNorm writes into its module
         model.train() if training else model.eval()
-        residual = model.residual(frames)
-        return residual, nnx.to_pure_dict(nnx.split(model, nnx.Param, ...)[2])
+        result = getattr(model, method)(values)
+        return result, nnx.to_pure_dict(nnx.split(model, nnx.Param, ...)[2])
+
+    def own(self, tree: PyTree) -> PyTree:
+        """The network's part of parameters or state: all of it (see `Learner`)."""
+        return tree
 
 
 @functools.partial(jax.jit, static_argnums=0)

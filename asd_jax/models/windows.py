@@ -18,6 +18,7 @@ def windows(
 class WindowExamples:
     """Base of configs whose training examples are single windows of `window_frames`, one every `window_hop`."""
 
+    gives = "residual"
     scaling = "standardize"
     target_offset = 0
 

@@ -1,0 +1,140 @@
+"""The branch of a multi-branch network that hears a spectrogram: a small residual network over time and frequency."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float
+
+from asd_jax.models.embedding_layers import BatchNorm, Dense, SqueezeExcitation, fan_in_uniform
+
+_LOWEST_HZ, _HIGHEST_HZ = 200.0, 8000.0
+_STAGES = (16, 32, 64, 128)  # channels of the stages, halved in time and frequency from the second on
+_BLOCKS = 2
+
+
+def magnitudes(
+    waveforms: Float[Array, "batch n_samples"], *, n_fft: int, sample_rate: int
+) -> Float[Array, "batch n_frames n_bins"]:
+    """Magnitude spectrogram from 200 to 8000 Hz, no logarithm: periodic Hann window, hop of half of it, centred frames
+    with zeros beyond the ends, divided by the window's root energy. In the precision of the waveforms.
+    """
+    hop = n_fft // 2
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
+    window = jnp.asarray(window / math.sqrt(np.square(window).sum()), waveforms.dtype)
+    padded = jnp.pad(waveforms, ((0, 0), (hop, hop)))
+    blocks = padded[:, : padded.shape[1] // hop * hop].reshape(len(waveforms), -1, hop)
+    frames = jnp.concatenate([blocks[:, :-1], blocks[:, 1:]], axis=-1)  # half overlapping: two blocks each
+    spectra = jnp.fft.rfft(frames * window[None, None])
+    first, last = bins(n_fft, sample_rate)
+    return jnp.abs(spectra[..., first:last])
+
+
+def bins(n_fft: int, sample_rate: int) -> tuple[int, int]:
+    """First bin that is kept, and the one after the last."""
+    hertz = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
+    return int(np.searchsorted(hertz, _LOWEST_HZ)), int(np.searchsorted(hertz, _HIGHEST_HZ, side="right"))
+
+
+class Convolution(nnx.Module):
+    """A convolution over time and frequency without bias, padded alike on both sides.
+
+    Kernels are (time, frequency, inputs, outputs).
+    """
+
+    def __init__(
+        self, n_inputs: int, n_outputs: int, size: int, *, stride: int = 1, padding: int = 0, rngs: nnx.Rngs
+    ) -> None:
+        self.stride, self.padding = stride, padding
+        self.kernel = nnx.Param(fan_in_uniform(rngs.params(), (size, size, n_inputs, n_outputs)))
+
+    def __call__(self, image: Float[Array, "batch t f n_inputs"]) -> Float[Array, "batch t2 f2 n_outputs"]:
+        """The convolved image."""
+        return jax.lax.conv_general_dilated(
+            image,
+            self.kernel[...],
+            window_strides=(self.stride, self.stride),
+            padding=[(self.padding, self.padding)] * 2,
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )
+
+
+def max_pool(image: Float[Array, "batch t f channels"], *, padding: int = 0) -> Float[Array, "batch t2 f2 channels"]:
+    """The largest of 3 × 3 positions, two on from one to the next.
+
+    As maxima of shifted slices: the gradient of a window's maximum is many times slower in XLA on a CPU. Where values
+    are equal it is shared among them, which after a ReLU are zeros that pass none on.
+    """
+    image = jnp.pad(image, [(0, 0), (padding, padding), (padding, padding), (0, 0)], constant_values=-jnp.inf)
+    for axis in (1, 2):
+        positions = (image.shape[axis] - 3) // 2 + 1
+        parts = [
+            jax.lax.slice_in_dim(image, shift, shift + 2 * positions - 1, stride=2, axis=axis) for shift in range(3)
+        ]
+        image = jnp.maximum(jnp.maximum(parts[0], parts[1]), parts[2])
+    return image
+
+
+class ResidualBlock(nnx.Module):
+    """Normalised values, plus two convolutions of them with squeeze and excitation."""
+
+    def __init__(self, n_inputs: int, n_outputs: int, stride: int, *, rngs: nnx.Rngs) -> None:
+        self.norm = BatchNorm(n_inputs)
+        self.first = Convolution(n_inputs, n_outputs, 3, stride=stride, padding=1, rngs=rngs)
+        self.middle = BatchNorm(n_outputs)
+        self.second = Convolution(n_outputs, n_outputs, 3, padding=1, rngs=rngs)
+        self.excitation = SqueezeExcitation(n_outputs, rngs=rngs)
+        self.skip = Convolution(n_inputs, n_outputs, 1, rngs=rngs) if stride > 1 else None
+
+    def __call__(self, image: Float[Array, "batch t f n_inputs"]) -> Float[Array, "batch t2 f2 n_outputs"]:
+        """The block's output, half as large where its stride is two."""
+        image = self.norm(image)
+        residual = self.second(jax.nn.relu(self.middle(self.first(jax.nn.relu(image)))))
+        skip = image if self.skip is None else self.skip(max_pool(image, padding=1))
+        return self.excitation(residual) + skip
+
+
+class SpectrogramBranch(nnx.Module):
+    """A spectrogram through a convolution and four stages of residual blocks; the largest value over time is kept."""
+
+    def __init__(self, n_fft: int, width: int, *, sample_rate: int, rngs: nnx.Rngs) -> None:
+        self.n_fft, self.sample_rate = n_fft, sample_rate
+        first, last = bins(n_fft, sample_rate)
+        self.norm = BatchNorm(last - first)
+        self.stem = Convolution(1, _STAGES[0], 7, stride=2, rngs=rngs)
+        self.stem_norm = BatchNorm(_STAGES[0])
+        self.blocks, n_inputs = nnx.List(), _STAGES[0]
+        for stage, channels in enumerate(_STAGES):
+            for block in range(_BLOCKS):
+                stride = 2 if stage and not block else 1
+                self.blocks.append(ResidualBlock(n_inputs, channels, stride, rngs=rngs))
+                n_inputs = channels
+        flat = _positions(last - first) * _STAGES[-1]
+        self.output_norm = BatchNorm(flat)
+        self.output = Dense(flat, width, rngs=rngs)
+
+    @staticmethod
+    def least_samples(n_fft: int) -> int:
+        """Fewest samples of a clip: one frame must be left after the stem and its pooling."""
+        return (11 - 1) * (n_fft // 2)  # a pooled position reads three of the stem's, and these eleven frames
+
+    def __call__(self, waveforms: Float[Array, "batch n_samples"]) -> Float[Array, "batch width"]:
+        """The branch's part of the embedding."""
+        spectrogram = magnitudes(waveforms, n_fft=self.n_fft, sample_rate=self.sample_rate)
+        image = self.norm(spectrogram)[..., None]  # a mean and a variance for each bin
+        image = max_pool(jax.nn.relu(self.stem_norm(self.stem(image))))
+        for block in self.blocks:
+            image = block(image)
+        loudest = jnp.max(image, axis=1)
+        flat = loudest.swapaxes(1, 2).reshape(len(loudest), -1)  # channel by channel, as published
+        return self.output(self.output_norm(flat))
+
+
+def _positions(length: int) -> int:
+    """Positions along an axis after the stem, its pooling and the halvings."""
+    length = ((length - 7) // 2 + 1 - 3) // 2 + 1
+    for _ in _STAGES[1:]:
+        length = (length - 1) // 2 + 1
+    return length

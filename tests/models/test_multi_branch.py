@@ -1,0 +1,145 @@
+"""The multi-branch network against the published PyTorch one: embeddings, a step's gradients, running statistics."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from multi_branch_weights import load, named, published
+
+from asd_jax import models
+from asd_jax.errors import InputError
+from asd_jax.models.network import Network
+from asd_jax.models.spectrogram_branch import bins, magnitudes, max_pool
+from asd_jax.training.objectives import SubClusterAdaCos
+
+
+@pytest.fixture(scope="module")
+def golden(real_data):
+    return np.load(real_data / "discriminative_golden" / "multi_branch_network.npz")
+
+
+def one_step(golden, dtype):
+    """Embeddings in both modes, loss and gradients of one step in training, and the network after it."""
+    network = models.MultiBranchConfig().build(golden["waveform"].shape[1], rngs=nnx.Rngs(0))
+    load(network, published(golden), dtype)
+    waveforms, labels, centres = (jnp.asarray(golden[name], dtype) for name in ("waveform", "labels", "centres"))
+    network.eval()
+    evaluated = nnx.jit(lambda network: network.embedding(waveforms))(network)
+    network.train()
+    objective = SubClusterAdaCos(n_centres=4)
+    state = jax.tree.map(lambda of: of.astype(dtype), objective.init(5, 512, key=jax.random.key(0))[1])
+
+    @nnx.jit
+    def gradients(network, centres):
+        def loss(network, centres):
+            embedding = network.embedding(waveforms)
+            losses, _ = objective.class_losses({"centres": centres}, state, embedding, labels, training=True)
+            return losses.mean(), embedding
+
+        return nnx.value_and_grad(loss, argnums=(0, 1), has_aux=True)(network, centres)
+
+    (loss, trained), (of_network, of_centres) = gradients(network, centres)
+    graph, _, rest = nnx.split(network, nnx.Param, ...)
+    return {
+        "embedding_eval": evaluated,
+        "embedding_train": trained,
+        "loss": loss,
+        "centres_gradient": of_centres,
+        "gradients": nnx.merge(graph, of_network, rest),
+        "network": network,
+    }
+
+
+@pytest.fixture(scope="module")
+def step(golden):
+    return one_step(golden, np.float32)
+
+
+@pytest.mark.parametrize("name", ["embedding_eval", "embedding_train", "centres_gradient"])
+def test_embeddings_and_the_gradient_of_centres(step, golden, name):
+    np.testing.assert_allclose(step[name], golden[name], rtol=0, atol=1e-4 * np.abs(golden[name]).max())
+
+
+def test_loss(step, golden):
+    assert float(step["loss"]) == pytest.approx(float(golden["loss"]), rel=1e-5)
+
+
+def norms(step, golden):
+    """Norm of the gradient of each parameter, by name: ours and the published one."""
+    return {
+        name: (float(jnp.linalg.norm(variable[...].ravel())), float(golden[f"gradient_norm/{name}"]))
+        for name, (variable, _) in named(step["gradients"])[0].items()
+    }
+
+
+def test_gradient_norms_in_float64(golden):
+    with jax.enable_x64(True):
+        for name, (norm, wanted) in norms(one_step(golden, np.float64), golden).items():
+            assert norm < 1e-8 if wanted == 0 else norm == pytest.approx(wanted, rel=3e-3), name
+
+
+def test_gradient_norms_in_float32(step, golden):
+    """Rounding moves those of single units of squeeze layers, a thousandth of the others, by up to 3 %."""
+    largest = max(wanted for _, wanted in norms(step, golden).values())
+    for name, (norm, wanted) in norms(step, golden).items():
+        assert norm == pytest.approx(wanted, rel=5e-3, abs=1e-5 * largest), name
+
+
+def test_running_statistics_after_the_step(step, golden):
+    for name, variable in named(step["network"])[1].items():
+        wanted = golden[f"running_after/{name}"]
+        np.testing.assert_allclose(variable[...], wanted, rtol=0, atol=1e-4 * np.abs(wanted).max(), err_msg=name)
+
+
+def test_magnitudes_are_those_of_torch_stft():
+    torch = pytest.importorskip("torch")
+    waveform = np.random.default_rng(0).standard_normal((2, 5000)).astype(np.float32)
+    window = torch.hann_window(256)
+    spectrum = torch.stft(torch.asarray(waveform), 256, 128, window=window, pad_mode="constant", return_complex=True)
+    first, last = bins(256, 16_000)
+    wanted = (spectrum.abs() / window.square().sum().sqrt())[:, first:last].numpy().swapaxes(1, 2)
+    found = magnitudes(jnp.asarray(waveform), n_fft=256, sample_rate=16_000)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * wanted.max())
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_pooling_is_that_of_torch(padding):
+    torch = pytest.importorskip("torch")
+    image = np.random.default_rng(0).standard_normal((2, 12, 9, 3)).astype(np.float32)
+    wanted = torch.nn.functional.max_pool2d(torch.asarray(image.transpose(0, 3, 1, 2)), 3, 2, padding)
+    np.testing.assert_array_equal(max_pool(jnp.asarray(image), padding=padding), wanted.numpy().transpose(0, 2, 3, 1))
+
+
+@pytest.mark.parametrize("branches", [("spectrum",), ("256",), ("64", "1024")])
+def test_the_shortest_clip_that_a_config_names_is_the_shortest_that_it_takes(branches):
+    config = models.MultiBranchConfig(branches=branches, width=16)
+
+    def embedded(n_samples):
+        network = Network(config, n_samples)
+        params, state = jax.eval_shape(lambda: network.init(key=jax.random.key(0)))
+        waveforms = jax.ShapeDtypeStruct((2, n_samples), jnp.float32)
+        return jax.eval_shape(lambda *args: network.embedding(*args)[0], params, state, waveforms).shape
+
+    assert embedded(config.least_samples) == (2, config.embedding_size)
+    with pytest.raises((ZeroDivisionError, ValueError, TypeError)):
+        embedded(config.least_samples - 2 * 64)
+
+
+def test_an_embedding_does_not_depend_on_the_batch():
+    network = Network(models.MultiBranchConfig(branches=("spectrum", "256"), width=16), 72_000)
+    params, state = network.init(key=jax.random.key(0))
+    waveforms = jax.random.normal(jax.random.key(1), (3, 72_000))
+    embed = jax.jit(lambda of: network.embedding(params, state, of)[0])
+    np.testing.assert_allclose(embed(waveforms)[1], embed(waveforms[1:2])[0], rtol=0, atol=1e-5)
+
+
+def test_a_length_too_short_for_the_branches_is_named():
+    with pytest.raises(InputError, match="`seconds=1`: `branches=spectrum` needs clips"):
+        models.MultiBranchConfig(branches=("spectrum",), seconds=1.0)
+
+
+@pytest.mark.parametrize("branches", [(), ("spectrum", "spectrum"), ("1023",), ("mel",), ("16",)])
+def test_branches_that_cannot_be_are_named(branches):
+    with pytest.raises(InputError, match="`branches="):
+        models.MultiBranchConfig(branches=branches)
