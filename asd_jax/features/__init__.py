@@ -13,13 +13,20 @@ from asd_jax.features.front_end import FrontEnd
 from asd_jax.features.log_mel import lmfe, log_mel_spectrogram, power_to_db
 from asd_jax.features.mel import mel_filterbank, mel_spectrogram
 from asd_jax.features.presets import PRESETS, Settings
+from asd_jax.features.samples import Samples
 from asd_jax.features.scaling import Scaling, min_max, standardize
 from asd_jax.features.spectrogram import power_spectrogram, spectrum, stft
 from asd_jax.features.summaries import twfr
 
+AnyFrontEnd = FrontEnd | Samples
+FRONT_ENDS = {kind.kind: kind for kind in (FrontEnd, Samples)}  # what a detector can hear through, by name
+
 __all__ = [
+    "FRONT_ENDS",
     "PRESETS",
+    "AnyFrontEnd",
     "FrontEnd",
+    "Samples",
     "Scaling",
     "Settings",
     "cens",

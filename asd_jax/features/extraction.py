@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from asd_jax.features import FrontEnd
+from asd_jax.features import AnyFrontEnd, FrontEnd, Samples
 from asd_jax.features.length_buckets import LengthBuckets
 from asd_jax.features.stored_clips import StoredClips
 
@@ -28,14 +28,16 @@ def _extract_batch(
 
 
 def extract_waveforms(
-    waveforms: Iterable[Float[np.ndarray, " _"]], front_end: FrontEnd, *, n_clips: int = 1
+    waveforms: Iterable[Float[np.ndarray, " _"]], front_end: AnyFrontEnd, *, n_clips: int = 1
 ) -> StoredClips:
-    """Frames of each waveform of a stream, computed in compiled batches of one padded length each.
+    """Frames of each waveform of a stream, computed in compiled batches of one padded length each, or its samples.
 
     Args:
         waveforms: mono float32 at the front end's rate, of any lengths; taken one at a time.
         n_clips: how many to expect: where clips are of one length, memory is taken once and holds nothing else.
     """
+    if isinstance(front_end, Samples):
+        return front_end.store(waveforms)
     buckets = LengthBuckets()
     waiting = collections.defaultdict(list)
     rows = _Rows(front_end.n_features, n_clips)

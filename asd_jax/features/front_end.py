@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,8 @@ class FrontEnd(Settings):
     Raises:
         ValueError: an unknown or repeated name; chroma of a constant-Q transform with frames that are not centred.
     """
+
+    kind: ClassVar[str] = "transforms"
 
     features: tuple[str, ...] = ("log_mel",)
 

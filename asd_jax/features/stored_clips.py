@@ -72,5 +72,9 @@ class StoredClips:
 
 def cut(values: Array, starts: Int[Array, " batch"], length: int) -> Float[Array, "batch length *n_features"]:
     """Runs of `length` rows of `StoredClips.values`, as float32: int16 samples in [-1, 1); for compiled code."""
-    runs = values[starts[:, None] + jnp.arange(length)[None, :]]
-    return runs if jnp.issubdtype(runs.dtype, jnp.floating) else runs.astype(jnp.float32) / 2**15
+    return as_float(values[starts[:, None] + jnp.arange(length)[None, :]])
+
+
+def as_float(values: Array) -> Array:
+    """float32; int16 samples in [-1, 1)."""
+    return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32) / 2**15

@@ -18,6 +18,7 @@ class TrainingConfig:
         batch_size: examples (segments) a step.
         shrink_batch: a batch larger than the data shrinks to it, as a recipe's does, instead of being an error.
         learning_rate: Adam's, at the start.
+        weight_decay: of AdamW: every parameter shrinks by this share of the learning rate a step.
         schedule: `cosine` decays to zero over the run, `constant` does not.
         patience: epochs without a better validation loss after which training stops and the best parameters are
             used; None trains all epochs and uses the latest.
@@ -30,6 +31,7 @@ class TrainingConfig:
     batch_size: int = 32
     shrink_batch: bool = True
     learning_rate: float = 1e-3
+    weight_decay: float = 0.0
     schedule: str = "cosine"
     patience: int | None = None
     min_delta: float = 0.0

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Int
 from asd_jax.errors import InputError
 from asd_jax.features import Scaling
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.training.batches import Picks, Source
+from asd_jax.training.batches import ClipSource, Picks, Source
 from asd_jax.training.config import TrainingConfig
 
 
@@ -25,7 +25,7 @@ class Examples(Protocol):
     batch_size: int
     epochs: int
     steps_per_epoch: int
-    source: Source
+    source: Source | ClipSource
 
     def calls(
         self, *, seed: int, epoch: int, steps_per_call: int
@@ -94,21 +94,9 @@ class InMemory:
             length, hop = shortest, max(1, hop - (length - shortest))
         cut = functools.partial(_picks, clips, targets=targets, length=length, hop=hop)
         examples = cut(train)
-        n_examples, batch_size = len(examples.starts), config.batch_size
-        if n_examples < batch_size:
-            if not config.shrink_batch:
-                raise InputError(
-                    f"`batch_size={batch_size}` is more than the {n_examples} training examples; give a smaller one"
-                )
-            notes.append(f"batch size {n_examples} instead of {batch_size}: there are no more training examples")
-            batch_size = n_examples
-        epochs = max(config.epochs, math.ceil(config.min_steps / (n_examples // batch_size)))
-        if epochs > config.epochs:
-            notes.append(
-                f"{epochs} instead of {config.epochs} epochs, to reach {config.min_steps} steps on this small set"
-            )
+        batch_size, epochs, more = settled(len(examples.starts), config)
         source = Source(jnp.asarray(clips.values) if values is None else values, scaling)
-        return cls(source, examples, cut(validation), length, batch_size, epochs, tuple(notes))
+        return cls(source, examples, cut(validation), length, batch_size, epochs, (*notes, *more))
 
     @property
     def steps_per_epoch(self) -> int:
@@ -119,19 +107,51 @@ class InMemory:
         self, *, seed: int, epoch: int, steps_per_call: int
     ) -> Iterator[tuple[Picks, Bool[np.ndarray, " steps_per_call"]]]:
         """See `Examples`."""
-        order = epoch_order(len(self.train.starts), self.batch_size, seed=seed, epoch=epoch)
-        for first in range(0, len(order), steps_per_call):
-            part = order[first : first + steps_per_call]
-            active = np.arange(steps_per_call) < len(part)
-            yield _take(self.train, np.pad(part, ((0, steps_per_call - len(part)), (0, 0)))), active
+        return calls_of(self.train, self.batch_size, seed=seed, epoch=epoch, steps_per_call=steps_per_call)
 
     def validation(self) -> Iterator[tuple[Picks, int]]:
-        """See `Examples`; batches of one size, the last filled up with the first example."""
-        count = len(self.held_back.starts)
-        size = min(self.batch_size, count)
-        for first in range(0, count, size or 1):
-            part = np.arange(first, min(first + size, count))
-            yield _take(self.held_back, np.pad(part, (0, size - len(part)))), len(part)
+        """See `Examples`."""
+        return batches_of(self.held_back, self.batch_size)
+
+
+def settled(n_examples: int, config: TrainingConfig) -> tuple[int, int, tuple[str, ...]]:
+    """Examples a step and epochs for so many training examples, and notes of what differs from the config.
+
+    Raises:
+        InputError: fewer examples than a batch holds that must not shrink.
+    """
+    batch_size, notes = config.batch_size, []
+    if n_examples < batch_size:
+        if not config.shrink_batch:
+            raise InputError(
+                f"`batch_size={batch_size}` is more than the {n_examples} training examples; give a smaller one"
+            )
+        notes.append(f"batch size {n_examples} instead of {batch_size}: there are no more training examples")
+        batch_size = n_examples
+    epochs = max(config.epochs, math.ceil(config.min_steps / (n_examples // batch_size)))
+    if epochs > config.epochs:
+        notes.append(f"{epochs} instead of {config.epochs} epochs, to reach {config.min_steps} steps on this small set")
+    return batch_size, epochs, tuple(notes)
+
+
+def calls_of(
+    picks: Picks, batch_size: int, *, seed: int, epoch: int, steps_per_call: int
+) -> Iterator[tuple[Picks, Bool[np.ndarray, " steps_per_call"]]]:
+    """The steps of an epoch, as `Examples.calls` gives them."""
+    order = epoch_order(len(picks.starts), batch_size, seed=seed, epoch=epoch)
+    for first in range(0, len(order), steps_per_call):
+        part = order[first : first + steps_per_call]
+        active = np.arange(steps_per_call) < len(part)
+        yield _take(picks, np.pad(part, ((0, steps_per_call - len(part)), (0, 0)))), active
+
+
+def batches_of(picks: Picks, batch_size: int) -> Iterator[tuple[Picks, int]]:
+    """All examples in order, in batches of one size, the last one filled up, and how many of each are real."""
+    count = len(picks.starts)
+    size = min(batch_size, count)
+    for first in range(0, count, size or 1):
+        part = np.arange(first, min(first + size, count))
+        yield _take(picks, np.pad(part, (0, size - len(part)))), len(part)
 
 
 def _take(picks: Picks, indices: np.ndarray) -> Picks:

@@ -12,8 +12,8 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 from tqdm import tqdm
 
 from asd_jax.errors import InputError
-from asd_jax.models.network import Network
-from asd_jax.training.batches import Batch, Picks, Source
+from asd_jax.models.network import Learner
+from asd_jax.training.batches import Batch, ClipSource, Picks, Source
 from asd_jax.training.config import TrainingConfig
 from asd_jax.training.examples import Examples
 from asd_jax.training.hooks import Checkpointer, Monitor
@@ -36,7 +36,7 @@ class FitResult:
 
 
 def train_step(
-    network: Network,
+    network: Learner,
     objective: Objective,
     optimizer: optax.GradientTransformation,
     train_state: TrainState,
@@ -59,13 +59,13 @@ def train_step(
 
 @functools.partial(jax.jit, static_argnames=("network", "objective", "config", "length"), donate_argnames="train_state")
 def train_steps(
-    network: Network,
+    network: Learner,
     objective: Objective,
     config: TrainingConfig,
     length: int,
     n_steps: int | Int[Array, ""],
     train_state: TrainState,
-    source: Source,
+    source: Source | ClipSource,
     picks: Picks,
     active: Bool[Array, " steps"],
 ) -> tuple[TrainState, Float[Array, " steps"]]:
@@ -88,7 +88,8 @@ def train_steps(
         step_picks, is_active = step
 
         def update(state: TrainState) -> tuple[TrainState, Array]:
-            return train_step(network, objective, optimizer, state, source.batch(step_picks, length))
+            batch = source.batch(step_picks, length, key=jax.random.fold_in(state.step_key, 1))
+            return train_step(network, objective, optimizer, state, batch)
 
         if not network.config.scan_epoch:  # one step a call, always real; a branch would be as slow as a loop
             return update(state)
@@ -102,7 +103,12 @@ def train_steps(
 
 @functools.partial(jax.jit, static_argnames=("network", "objective", "length"))
 def _validation_losses(
-    network: Network, objective: Objective, length: int, train_state: TrainState, source: Source, picks: Picks
+    network: Learner,
+    objective: Objective,
+    length: int,
+    train_state: TrainState,
+    source: Source | ClipSource,
+    picks: Picks,
 ) -> Float[Array, " batch"]:
     """Loss of each example, with the model in evaluation mode."""
     batch = source.batch(picks, length)
@@ -112,7 +118,7 @@ def _validation_losses(
 
 
 def validation_loss(
-    network: Network, objective: Objective, examples: Examples, train_state: TrainState, source: Source
+    network: Learner, objective: Objective, examples: Examples, train_state: TrainState, source: Source | ClipSource
 ) -> float:
     """The objective's mean over the validation examples, weighted equally; NaN where there are none."""
     total, count = 0.0, 0
@@ -123,7 +129,7 @@ def validation_loss(
 
 
 def fit(
-    network: Network,
+    network: Learner,
     objective: Objective,
     examples: Examples,
     config: TrainingConfig,

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, PyTree
 from asd_jax.datasets.clips import Clip
 from asd_jax.features import Scaling
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.models.network import Network
+from asd_jax.models.network import Learner
 from asd_jax.training.batches import Batch
 
 
@@ -18,12 +18,13 @@ class Objective(Protocol):
     """A frozen, hashable config: compiled programs are kept by it."""
 
     name: str
+    reads: str  # what it asks of a model: `residual` or `embedding`
 
     def targets(self, clips: Sequence[Clip]) -> Int[np.ndarray, " n_clips"] | None:
         """What each training clip is to be told apart by, never an anomaly label; None where there is no such thing."""
 
     def losses(
-        self, network: Network, params: PyTree, model_state: PyTree, batch: Batch, *, key: PRNGKeyArray, training: bool
+        self, network: Learner, params: PyTree, model_state: PyTree, batch: Batch, *, key: PRNGKeyArray, training: bool
     ) -> tuple[Float[Array, " batch"], PyTree]:
         """Loss of each example, and the model's state after it; pure, for compiled code.
 
@@ -37,6 +38,14 @@ class Objective(Protocol):
         clips: StoredClips,
         train: Int[np.ndarray, " n_train"],
         validation: Int[np.ndarray, " n_validation"],
-        scaling: Scaling,
+        scaling: Scaling | None,
+        targets: Int[np.ndarray, " n_clips"] | None,
     ) -> float:
-        """Loss of knowing nothing, on the validation clips: what a network's own is held against."""
+        """Loss of knowing nothing, on the validation clips: what a network's own is held against.
+
+        Args:
+            clips: all training clips.
+            train, validation: indices of those that a network was trained on, and of those it is validated by.
+            scaling: of frames, None for waveforms.
+            targets: of each clip, from `targets`.
+        """

@@ -19,6 +19,7 @@ class Reconstruction:
     """The mean squared residual of an example's windows."""
 
     name = "reconstruction"
+    reads = "residual"
 
     def targets(self, clips: Sequence[Clip]) -> None:
         """A clip is its own target."""
@@ -36,6 +37,7 @@ class Reconstruction:
         train: Int[np.ndarray, " n_train"],
         validation: Int[np.ndarray, " n_validation"],
         scaling: Scaling,
+        targets: None = None,
     ) -> float:
         """Mean squared error of predicting every scaled frame by the training clips' mean frame.
 
