@@ -1,7 +1,7 @@
 """A clip and a data set: what every source of recordings comes down to."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -84,6 +84,13 @@ class Dataset:
     def split(self, name: str) -> tuple[Clip, ...]:
         """Clips of the split `train` or `test`."""
         return tuple(clip for clip in self.clips if clip.split == name)
+
+
+def names_of(machines: Iterable[Machine]) -> dict[Machine, str]:
+    """How each is called in lines for the user, in order: by its id, with its type where there are several."""
+    known = sorted(set(machines))
+    several = len({machine.machine_type for machine in known}) > 1
+    return {of: f"{of.machine_type} {of.machine_id}" if several else of.machine_id for of in known}
 
 
 def recording_index(recordings: Sequence[str]) -> Int[np.ndarray, " n_clips"]:

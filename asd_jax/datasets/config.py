@@ -27,7 +27,8 @@ class DataConfig:
     """Which recordings.
 
     Attributes:
-        machine: canonical name or a release's own; None for the only one there is.
+        machine: canonical name or a release's own; None for the only one there is. Several, separated by commas, are
+            one data set.
         data_dir: folder of recordings, in one of the layouts of `layouts.REGISTRY`, at any depth; None for the
             built-in synthetic slide rail.
         dataset: one of `NAMES`, to force a layout; None recognises it.
@@ -88,7 +89,11 @@ class DataConfig:
         """
         from asd_jax.datasets import built_in, folder  # late: they read a DataConfig
         from asd_jax.datasets.prepared import prepared
+        from asd_jax.datasets.together import together
 
+        if self.machine is not None and "," in self.machine:
+            parts = [dataclasses.replace(self, machine=name) for name in self.machine.split(",")]
+            return together([part.open(sample_rate, say, usual_seconds=usual_seconds) for part in parts])
         if self.data_dir is not None or self.dataset != SYNTHETIC:
             known_layout(self.dataset)
         if not sample_rate > 0:

@@ -10,7 +10,7 @@ from asd_jax.datasets.clips import Clip
 from asd_jax.datasets.read_ahead import read_ahead
 from asd_jax.datasets.sound import Sound, measure
 from asd_jax.errors import InputError
-from asd_jax.features import FrontEnd
+from asd_jax.features import AnyFrontEnd
 from asd_jax.features.extraction import extract_waveforms
 from asd_jax.features.stored_clips import StoredClips
 
@@ -42,7 +42,7 @@ class Extracted:
 def extract(
     clips: Sequence[Clip],
     read: Callable[[Clip], np.ndarray],
-    front_end: FrontEnd,
+    front_end: AnyFrontEnd,
     *,
     min_frames: int = 1,
     skip_bad_files: bool = False,

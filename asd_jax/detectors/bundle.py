@@ -18,12 +18,12 @@ from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.fitted_scorers import FittedScorer
 from asd_jax.detectors.input_health import InputHealth
 from asd_jax.errors import InputError
-from asd_jax.features import FrontEnd
+from asd_jax.features import FRONT_ENDS, AnyFrontEnd, FrontEnd
 from asd_jax.files import checkpoint_written_below, from_json, write_text
 
 _DIGESTS = "sha256.json"  # of the files of a bundle, beside them
 _MEND = "copy the run again from where it was made, or train it again"
-FORMAT = 2  # one more whenever an older program could not read a bundle
+FORMAT = 3  # one more whenever an older program could not read a bundle
 # The controls that a system is held against: a Gaussian on the clip's mean log-mel, and the network before training.
 LOG_MEL_MEAN = "log_mel_mean"
 AT_INITIALISATION = "at_initialisation"
@@ -44,7 +44,7 @@ class Detectors:
     further_seeds: Mapping[int, Detector] = dataclasses.field(default_factory=dict)
 
     @property
-    def front_ends(self) -> tuple[FrontEnd, ...]:
+    def front_ends(self) -> tuple[AnyFrontEnd, ...]:
         """Those of all the detectors, the system's first."""
         return tuple(dict.fromkeys(of.front_end for of in (self.system, *self.controls.values())))
 
@@ -179,6 +179,12 @@ def _to_state(detector: Detector) -> tuple[dict[str, Any], PyTree]:
     return settings, {"representation": arrays, "scorers": scorer_arrays}
 
 
+def _front_end(saved: dict[str, Any]) -> AnyFrontEnd:
+    """As saved; the kind is written where it is not that of the first bundles."""
+    settings = {name: value for name, value in saved.items() if name != "kind"}
+    return FRONT_ENDS[saved.get("kind", FrontEnd.kind)].from_dict(settings)
+
+
 def _from_state(settings: dict[str, Any], arrays: PyTree) -> Detector:
     kind = representations.REGISTRY[settings["representation"]["kind"]]
     fitted = {
@@ -192,7 +198,7 @@ def _from_state(settings: dict[str, Any], arrays: PyTree) -> Detector:
         for name, by_type in settings["scorers"].items()
     }
     return Detector(
-        FrontEnd.from_dict(settings["front_end"]),
+        _front_end(settings["front_end"]),
         kind.from_state(settings["representation"], arrays["representation"]),
         fitted,
         settings["headline_scorer"],

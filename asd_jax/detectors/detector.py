@@ -16,7 +16,7 @@ from asd_jax.detectors.known_machines import candidates
 from asd_jax.detectors.verdicts import Piece, Verdict, cut_waveform, judged
 from asd_jax.detectors.waveforms import Given, Waveforms, as_clips, at_rate, one_each
 from asd_jax.errors import InputError
-from asd_jax.features import FrontEnd
+from asd_jax.features import AnyFrontEnd
 from asd_jax.features.extraction import extract_waveforms
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.representations.representation import Representation
@@ -41,7 +41,7 @@ class Detector:
         health: level, bandwidth and the like of the training recordings; None where they were not measured.
     """
 
-    front_end: FrontEnd
+    front_end: AnyFrontEnd
     representation: Representation
     fitted: dict[str, dict[Machine, FittedScorer]]
     headline_scorer: str
@@ -126,6 +126,35 @@ class Detector:
         Arguments and errors are those of `judge`.
         """
         return self.judge(waveforms, sample_rate=sample_rate, **options).scores
+
+    def embed(
+        self, waveforms: Waveforms, *, sample_rate: int, machine_id: Given = None, machine_type: Given = None
+    ) -> np.ndarray:
+        """The vector of each waveform that vector scorers read: an embedding, statistics, a mean residual.
+
+        Args:
+            waveforms, sample_rate, machine_id, machine_type: as in `judge`; the machine matters only where each has a
+                network of its own.
+
+        Returns:
+            `(n_clips, dim)`, for a single waveform `(dim,)`. No waveform is cut, however long.
+
+        Raises:
+            InputError: as in `judge`, or no waveforms.
+        """
+        clips, is_single = as_clips(waveforms)
+        given = one_each(machine_id, len(clips), "machine ids"), one_each(machine_type, len(clips), "machine types")
+        machines = [
+            candidates(self.machines, *of, unknown_machine_id="min" if of[0] is None else "error")[0]
+            for of in zip(*given, strict=True)
+        ]
+        ready = [self.prepare(clip, sample_rate=sample_rate, name=f"waveform {i}") for i, clip in enumerate(clips)]
+        for index, waveform in enumerate(ready):
+            if self.front_end.n_frames(len(waveform)) < self.min_frames:
+                raise InputError(f"waveform {index} is too short for this detector")
+        frames = extract_waveforms(ready, self.front_end, n_clips=len(ready))
+        vectors = self.representation(frames, machines).vector
+        return vectors[0] if is_single else vectors
 
     def decide(self, waveforms: Waveforms, *, sample_rate: int, **options: Any) -> Bool[np.ndarray, "*n"]:
         """True where a waveform scores above the threshold of its machine; arguments and errors are those of `judge`.

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from asd_jax import scorers
 from asd_jax.datasets.clips import Machine, recording_index
 from asd_jax.detectors import thresholds
+from asd_jax.detectors.fusion import LABEL, FusedScorer, FusionSpec
 from asd_jax.detectors.scorer_spec import DEFAULT, ScorerSpec, readable
 from asd_jax.detectors.thresholds import Source, Threshold
 from asd_jax.errors import InputError
@@ -76,11 +77,15 @@ class FittedScorer:
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """JSON settings and arrays, from which `from_state` rebuilds it."""
-        state = scorers.to_state(self.scorer)
-        arrays = {key: value for key, value in state.items() if isinstance(value, np.ndarray)}
+        if isinstance(self.scorer, FusedScorer):
+            state, arrays = self.scorer.to_state()
+        else:
+            fields = scorers.to_state(self.scorer)
+            arrays = {key: value for key, value in fields.items() if isinstance(value, np.ndarray)}
+            state = {key: value for key, value in fields.items() if key not in arrays}
         settings = {
             "scorer": self.scorer.name,
-            "state": {key: value for key, value in state.items() if key not in arrays},
+            "state": state,
             "threshold": self.threshold.to_dict(),
             "pool": self.pool,
             "window_threshold": self.window_threshold and self.window_threshold.to_dict(),
@@ -97,8 +102,12 @@ class FittedScorer:
     def from_state(cls, settings: dict[str, Any], arrays: dict[str, Any]) -> "FittedScorer":
         """Rebuild from `to_state`."""
         window_threshold = settings["window_threshold"]
+        if settings["scorer"] == FusedScorer.name:
+            scorer = FusedScorer.from_state(settings["state"], arrays["scorer"], part=cls.from_state)
+        else:
+            scorer = scorers.from_state(settings["scorer"], settings["state"] | arrays["scorer"])
         return cls(
-            scorers.from_state(settings["scorer"], settings["state"] | arrays["scorer"]),
+            scorer,
             arrays["normal_scores"],
             Threshold.from_dict(settings["threshold"]),
             settings["pool"],
@@ -115,8 +124,10 @@ def fit_scorers(
     machines: Sequence[Machine],
     *,
     recordings: Sequence[str] | None = None,
+    domains: Sequence[str] | None = None,
     held_out: Bool[np.ndarray, " n_clips"] | None = None,
     specs: Sequence[ScorerSpec] | None = None,
+    fusion: FusionSpec | None = None,
     threshold: str = thresholds.DEFAULT,
     seed: int = 0,
 ) -> dict[str, dict[Machine, FittedScorer]]:
@@ -126,10 +137,13 @@ def fit_scorers(
         values: the training clips, all normal.
         machines: of each clip.
         recordings: that each clip was cut from: folds keep them together. Each clip is its own by default.
+        domains: of each clip, `source` or `target`, empty where the release has none; scorers that know domains read
+            them.
         held_out: clips that the network was not trained on, of which there may be few: thresholds rest on all clips,
             the scores of those that it saw multiplied by what unseen clips score relative to them (see `_gap`). None
             where nothing was trained.
         specs: the scorers; those of `DEFAULT` that can read the representation by default.
+        fusion: of some of them, which stands beside them as `fusion`.
         threshold: rule of the thresholds, such as `gamma_0.9`.
         seed: of the folds, and of scorers that draw.
 
@@ -141,7 +155,10 @@ def fit_scorers(
     """
     sources = np.asarray([str(i) for i in range(len(machines))] if recordings is None else recordings)
     held_out = np.zeros(len(machines), bool) if held_out is None else held_out
+    if domains is not None and any(domains):
+        values = dataclasses.replace(values, is_target=np.asarray([domain == "target" for domain in domains]))
     fitted: dict[str, dict[Machine, FittedScorer]] = {}
+    unseen: dict[str, dict[Machine, np.ndarray]] = {}  # scores of each clip, in order
     for spec in readable(values) if specs is None else specs:
         if getattr(values, spec.reads) is None:
             read = spec.reads.replace("_", " ")
@@ -158,7 +175,27 @@ def fit_scorers(
             parts[machine] = _Part(spec, values.of(own), held_out[own], recording, seed)
         gap = _gap(parts.values())
         fitted[spec.label] = {machine: part.fitted(threshold, gap) for machine, part in parts.items()}
+        unseen[spec.label] = {machine: part.unseen(gap) for machine, part in parts.items()}
+    if fusion is not None:
+        fusion.check(list(fitted))
+        fitted[LABEL] = {
+            machine: _fused(
+                [fitted[of][machine] for of in fusion.of],
+                [unseen[of][machine] for of in fusion.of],
+                fusion.rule,
+                threshold,
+            )
+            for machine in fitted[fusion.of[0]]
+        }
     return fitted
+
+
+def _fused(parts: Sequence[FittedScorer], unseen: Sequence[np.ndarray], rule: str, threshold: str) -> FittedScorer:
+    """Fitted scorers of a machine as one, with thresholds of its own on the same clips."""
+    scorer, scores = FusedScorer.fit(parts, np.stack(unseen), rule)
+    source = parts[0].threshold.source
+    limit, *others = (_at(of, scores, None, source) for of in dict.fromkeys((threshold, *thresholds.REPORTED)))
+    return FittedScorer(scorer, np.sort(scores), limit, settings={"rule": rule}, other_thresholds=tuple(others))
 
 
 def fit_scores(
@@ -209,12 +246,19 @@ class _Part:
         self.raw = spec.score(self.scorer, values) if self.raw is None else self.raw
         self.scores = self.raw if spec.pool is None else scorers.pool(spec.pool, self.raw)
 
+    def unseen(self, gap: tuple[float, float]) -> np.ndarray:
+        """Scores of the clips, in order, as of clips that neither the scorer nor the network was fitted on."""
+        factor, shift = gap
+        return (
+            np.where(self.held_out, self.scores, self.scores * factor + shift) if self.held_out.any() else self.scores
+        )
+
     def fitted(self, rule: str, gap: tuple[float, float]) -> FittedScorer:
         """The scorer with its thresholds, scores of clips that the network saw brought to those of unseen ones."""
-        spec, (factor, shift), validation = self.spec, gap, None
-        scores, source = self.scores, self.source
+        spec, validation = self.spec, None
+        scores, source = self.unseen(gap), self.source
         if self.held_out.any():
-            scores, source = np.where(self.held_out, scores, scores * factor + shift), Source.ALL_NORMAL
+            source = Source.ALL_NORMAL
             validation = np.sort(self.scores[self.held_out]) if spec.reads == "window_error" else None
         windows = None
         if spec.pool is not None:

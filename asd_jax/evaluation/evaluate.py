@@ -27,7 +27,7 @@ from asd_jax.evaluation.results import (
     difference_name,
 )
 from asd_jax.evaluation.single_windows import single_windows
-from asd_jax.features import FrontEnd
+from asd_jax.features import AnyFrontEnd
 from asd_jax.features.stored_clips import StoredClips
 
 
@@ -59,7 +59,7 @@ class Evaluation:
 def evaluate(
     detectors: Detectors,
     clips: Sequence[Clip],
-    frames: Mapping[FrontEnd, StoredClips],
+    frames: Mapping[AnyFrontEnd, StoredClips],
     *,
     machine: str = "",
     dataset: str = "",

@@ -7,7 +7,7 @@ from asd_jax.datasets import Dataset
 from asd_jax.detectors.bundle import Detectors
 from asd_jax.evaluation.evaluate import Evaluation
 from asd_jax.evaluation.results import Results
-from asd_jax.features import FrontEnd
+from asd_jax.features import AnyFrontEnd
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.files import write_bytes, write_text
 from asd_jax.report.clips import clip_rows
@@ -23,7 +23,7 @@ def write_report(
     results: Results,
     evaluation: Evaluation,
     detectors: Detectors,
-    frames: Mapping[FrontEnd, StoredClips],
+    frames: Mapping[AnyFrontEnd, StoredClips],
     dataset: Dataset,
 ) -> Path:
     """Write `plots/` and `report.html`.

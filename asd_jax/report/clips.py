@@ -9,7 +9,7 @@ from jaxtyping import Int
 from asd_jax.datasets import Dataset
 from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
 from asd_jax.errors import InputError
-from asd_jax.features import FrontEnd
+from asd_jax.features import AnyFrontEnd, FrontEnd
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.report import media, plots
 from asd_jax.report.maps import clip_maps, has_network
@@ -36,7 +36,7 @@ def clip_rows(
     ranked: Sequence[RankedClip],
     frames_of: Int[np.ndarray, " n_clips"] | None,
     detectors: Detectors,
-    frames: Mapping[FrontEnd, StoredClips],
+    frames: Mapping[AnyFrontEnd, StoredClips],
     dataset: Dataset,
 ) -> tuple[list[ClipRow], str]:
     """The rows in the order given, and what their maps show.

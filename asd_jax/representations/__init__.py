@@ -4,6 +4,7 @@
 """
 
 from asd_jax.representations.clip_summary import ClipSummary
+from asd_jax.representations.embedding import Embedding
 from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.representations.overlapping_frames import OverlappingFrames
 from asd_jax.representations.per_machine import PerMachine
@@ -15,7 +16,8 @@ from asd_jax.representations.vggish import VGGishEmbedding
 from asd_jax.representations.window_vectors import WindowVectors
 
 REGISTRY = {
-    kind.kind: kind for kind in (Residual, PerMachine, FrameMean, ClipSummary, OverlappingFrames, VGGishEmbedding)
+    kind.kind: kind
+    for kind in (Residual, PerMachine, Embedding, FrameMean, ClipSummary, OverlappingFrames, VGGishEmbedding)
 }
 RECIPES = {kind.kind: kind for kind in (Trained, ClipSummary, OverlappingFrames, VGGishEmbedding)}
 
@@ -24,6 +26,7 @@ __all__ = [
     "REGISTRY",
     "ClipRepresentation",
     "ClipSummary",
+    "Embedding",
     "Fit",
     "FrameMean",
     "Hooks",

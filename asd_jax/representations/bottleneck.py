@@ -42,7 +42,7 @@ def _clip_errors(
     errors = []
     for member, result in zip(members, results, strict=True):
         machines = [train.clips[index].machine for index in member.validation]
-        values = member.residual(result, recipe.training)(train.frames.select(member.validation), machines)
+        values = member.representation(result, recipe.training)(train.frames.select(member.validation), machines)
         errors.append(np.nanmean(values.window_error, axis=1, dtype=np.float64))
     return np.concatenate(errors)
 

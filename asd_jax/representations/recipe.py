@@ -60,6 +60,7 @@ class Recipe(Protocol):
 
     kind: str
     min_frames: int  # fewest frames that a clip must have
+    is_joint: bool  # whether what is fitted serves all machine types of a run at once
 
     def check(self) -> None:
         """Raise InputError for a setting that cannot be, before anything is read or written."""
@@ -87,6 +88,7 @@ class Recipe(Protocol):
 class Untrained:
     """What recipes share that take at most a scale from the training clips: they are fitted once, whatever the seed."""
 
+    is_joint = False
     protocol = ""
     checkpoint = None
 

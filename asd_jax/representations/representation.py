@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Bool, Float, PyTree
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
@@ -26,20 +26,28 @@ class ClipRepresentation:
         window_error: `(n_clips, max_windows)` mean squared residual of each window, NaN where a clip has no such
             window; None for a representation without a network.
         window_vector: a vector for each window; None for a representation of whole clips.
+        is_target: `(n_clips,)` which clips are of the target domain; None where no domains are told apart.
     """
 
     vector: Float[np.ndarray, "n_clips dim"]
     window_error: Float[np.ndarray, "n_clips max_windows"] | None = None
     window_vector: WindowVectors | None = None
+    is_target: Bool[np.ndarray, " n_clips"] | None = None
 
     def __len__(self) -> int:
         return len(self.vector)
+
+    @property
+    def itself(self) -> "ClipRepresentation":
+        """All of it, for what reads more than one part."""
+        return self
 
     def of(self, chosen: np.ndarray) -> "ClipRepresentation":
         """The clips that a boolean mask or an index array chooses."""
         errors = None if self.window_error is None else self.window_error[chosen]
         windows = None if self.window_vector is None else self.window_vector.of(chosen)
-        return ClipRepresentation(self.vector[chosen], errors, windows)
+        domains = None if self.is_target is None else self.is_target[chosen]
+        return ClipRepresentation(self.vector[chosen], errors, windows, domains)
 
 
 @runtime_checkable

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
@@ -15,15 +14,14 @@ from asd_jax import models
 from asd_jax.datasets.clips import Machine, recording_index
 from asd_jax.datasets.extraction import Extracted
 from asd_jax.errors import InputError
-from asd_jax.features import scaling as scalings
-from asd_jax.files import one_of
-from asd_jax.models.network import Network
+from asd_jax.files import one_of, sparse
 from asd_jax.representations import bottleneck
+from asd_jax.representations.learned import LEARNED, Learned
 from asd_jax.representations.per_machine import PerMachine
 from asd_jax.representations.recipe import Fit, Hooks
-from asd_jax.representations.residual import Residual
+from asd_jax.representations.representation import Representation
 from asd_jax.training import FitResult, TrainingConfig, fit, objectives
-from asd_jax.training.examples import InMemory, split_validation
+from asd_jax.training.examples import Examples, split_validation
 from asd_jax.training.hooks import Monitor
 from asd_jax.training.objectives import Objective, Reconstruction
 from asd_jax.training.state import init_train_state
@@ -37,26 +35,26 @@ class Member:
         seed: of its parameters, order of examples and validation clips.
         machine: the only one it knows; None for all.
         train, validation: indices of its clips.
-        network: the model for the frames at hand.
-        examples: cut from its clips, with the scaling fitted on them.
+        learned: the clips of the run, what is trained on them and what becomes of it.
+        examples: of its clips.
     """
 
     seed: int
     machine: Machine | None
     train: Int[np.ndarray, " n_train"]
     validation: Int[np.ndarray, " n_validation"]
-    network: Network
-    examples: InMemory
+    learned: Learned
+    examples: Examples
 
     @property
     def machine_id(self) -> str:
         """Of its machine; empty for all."""
         return "" if self.machine is None else self.machine.machine_id
 
-    def residual(self, result: FitResult | None, config: TrainingConfig) -> Residual:
-        """Its representation with the parameters of a result, or before its first step."""
-        start = result or init_train_state(self.network, config, 1, key=jax.random.key(self.seed))
-        return Residual(self.network, start.params, start.model_state, self.examples.source.scaling)
+    def representation(self, result: FitResult | None, config: TrainingConfig) -> Representation:
+        """What it makes of clips with the parameters of a result, or before its first step."""
+        start = result or init_train_state(self.learned.learner, config, 1, key=jax.random.key(self.seed))
+        return self.learned.representation(start.params, start.model_state, self.examples)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,22 +69,29 @@ class Trained:
         num_seeds: networks trained, of the run's seed and those after it.
         per_machine_id: train a network for each machine on its clips alone, instead of one for all.
         bottleneck_sizes: widths to train and choose from by validation error (see `bottleneck`); none for the model's.
+        pseudo_classes: groups that an objective tells apart which reads classes, where all clips are of one.
     """
 
     kind = "trained"
 
-    model: Any = one_of(lambda: models.REGISTRY)
+    model: Any = one_of(lambda: models.REGISTRY | models.EMBEDDINGS)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     objective: Objective = one_of(lambda: objectives.REGISTRY, default=Reconstruction())
     validation_fraction: float = 0.1
     num_seeds: int = 1
     per_machine_id: bool = False
     bottleneck_sizes: tuple[int, ...] = ()
+    pseudo_classes: int = sparse(16)
 
     @property
     def min_frames(self) -> int:
-        """Frames of the model's window."""
-        return self.model.window_span
+        """Frames of the model's window; a waveform of any length is tiled."""
+        return 1 if self.is_joint else self.model.window_span
+
+    @property
+    def is_joint(self) -> bool:
+        """Whether one network serves all machine types: it learns from what tells them apart."""
+        return self.model.gives == "embedding"
 
     @property
     def protocol(self) -> str:
@@ -107,6 +112,16 @@ class Trained:
     def check(self) -> None:
         """Raise InputError for a setting that cannot be."""
         self.training.check()
+        if self.objective.reads != self.model.gives:
+            fitting = [name for name, of in objectives.REGISTRY.items() if of.reads == self.model.gives]
+            raise InputError(
+                f"`objective={self.objective.name}` reads the {self.objective.reads} of a network, and "
+                f"{self.model.name} gives its {self.model.gives}; give {' or '.join(fitting)}"
+            )
+        if self.is_joint and self.per_machine_id:
+            raise InputError("`per_machine_id`: this network learns by telling machines apart; leave it out")
+        if self.is_joint and self.pseudo_classes < 2:
+            raise InputError(f"`pseudo_classes={self.pseudo_classes}`: give a number above 1")
         if self.num_seeds < 1:
             raise InputError(f"`num_seeds={self.num_seeds}`: give a number above 0")
         if not 0 <= self.validation_fraction < 1:
@@ -132,11 +147,9 @@ class Trained:
 
     def members(self, train: Extracted, seed: int) -> list[Member]:
         """The networks to train, seed by seed; the clips are in device memory once for all."""
-        values = jnp.asarray(train.frames.values)
+        learned = LEARNED[self.model.gives](self, train)
         machines = [clip.machine for clip in train.clips]
         recordings = recording_index([clip.recording for clip in train.clips])
-        network = Network(self.model, train.frames.values.shape[1])
-        targets = self.objective.targets(train.clips)
         members = []
         for of_seed in range(seed, seed + self.num_seeds):
             for machine in sorted(set(machines)) if self.per_machine_id else [None]:
@@ -148,19 +161,8 @@ class Trained:
                     recordings=recordings[mine],
                 )
                 chosen, validation = (mine[part] for part in split)
-                frames = train.frames if machine is None else train.frames.select(mine)
-                examples = InMemory.of(
-                    train.frames,
-                    chosen,
-                    validation,
-                    length=self.model.segment_frames,
-                    hop=self.model.segment_hop,
-                    config=self.training,
-                    scaling=scalings.REGISTRY[self.model.scaling](frames.values),
-                    targets=targets,
-                    values=values,
-                )
-                members.append(Member(of_seed, machine, chosen, validation, network, examples))
+                examples = learned.examples(mine, chosen, validation)
+                members.append(Member(of_seed, machine, chosen, validation, learned, examples))
         return members
 
     def train_members(self, members: Sequence[Member], hooks: Hooks, below: Path) -> list[FitResult]:
@@ -183,7 +185,7 @@ class Trained:
                     monitor = TensorBoardMonitor(hooks.events / below / ("" if lone else name))
                     stack.callback(monitor.close)
                 result = fit(
-                    member.network,
+                    member.learned.learner,
                     self.objective,
                     member.examples,
                     self.training,
@@ -198,7 +200,7 @@ class Trained:
     def _gather(self, of_seed: Sequence[tuple[Member, FitResult]], train: Extracted, chosen: Mapping[str, Any]) -> Fit:
         """What the networks of one seed make of clips together."""
 
-        def together(parts: dict[Machine | None, Residual]) -> Residual | PerMachine:
+        def together(parts: dict[Machine | None, Representation]) -> Representation:
             return parts[None] if None in parts else PerMachine(parts)
 
         held_out = np.zeros(len(train.clips), bool)
@@ -206,9 +208,9 @@ class Trained:
         errors = [self._validation_error(member, result, train) for member, result in of_seed]
         return Fit(
             of_seed[0][0].seed,
-            together({member.machine: member.residual(result, self.training) for member, result in of_seed}),
+            together({member.machine: member.representation(result, self.training) for member, result in of_seed}),
             held_out,
-            together({member.machine: member.residual(None, self.training) for member, _ in of_seed}),
+            together({member.machine: member.representation(None, self.training) for member, _ in of_seed}),
             {member.machine_id: result.progress for member, result in of_seed},
             None if None in errors else float(np.mean(errors)),
             chosen,
@@ -220,5 +222,7 @@ class Trained:
             return None
         progress = result.progress
         loss = progress.best_loss if result.used == "best" else progress.history[-1]["validation_loss"]
-        scaling = member.examples.source.scaling
-        return loss / self.objective.reference_loss(train.frames, member.train, member.validation, scaling)
+        scaling = getattr(member.examples.source, "scaling", None)
+        return loss / self.objective.reference_loss(
+            train.frames, member.train, member.validation, scaling, member.learned.targets
+        )

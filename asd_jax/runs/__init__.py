@@ -5,7 +5,7 @@ from asd_jax.runs.config import RunConfig, Selection
 from asd_jax.runs.evaluation import evaluate_run
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recalibration import recalibrate
-from asd_jax.runs.recipes import network, statistics
+from asd_jax.runs.recipes import embedding, network, statistics
 from asd_jax.runs.run import run
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Outputs",
     "RunConfig",
     "Selection",
+    "embedding",
     "evaluate_run",
     "network",
     "recalibrate",

@@ -9,9 +9,10 @@ from asd_jax import representations, scorers
 from asd_jax.datasets import DataConfig
 from asd_jax.detectors import thresholds
 from asd_jax.detectors.fitted_scorers import ScorerSpec
+from asd_jax.detectors.fusion import FusionSpec
 from asd_jax.errors import InputError
-from asd_jax.features import FrontEnd
-from asd_jax.files import from_json, one_of, to_json
+from asd_jax.features import FRONT_ENDS, AnyFrontEnd, FrontEnd
+from asd_jax.files import from_json, one_of, sparse, to_json
 from asd_jax.representations import Recipe
 
 
@@ -53,17 +54,19 @@ class RunConfig:
         selection: of the headline scorer's settings.
         seed: of parameters, order of examples, validation clips, folds, and scorers that draw.
         data: which recordings; by default the built-in synthetic slide rail.
+        fusion: of some of the scorers, reported as `fusion`; None for none.
     """
 
     experiment: str
     recipe: Recipe = one_of(lambda: representations.RECIPES, tag="kind")
     scorer: ScorerSpec = dataclasses.field(default_factory=lambda: ScorerSpec("mse"))
     scorers: tuple[ScorerSpec, ...] = ()
-    front_end: FrontEnd = dataclasses.field(default_factory=FrontEnd)
+    front_end: AnyFrontEnd = one_of(lambda: FRONT_ENDS, tag="kind", default_factory=FrontEnd)
     threshold: str = thresholds.DEFAULT
     selection: Selection = Selection.FIXED
     seed: int = 0
     data: DataConfig = dataclasses.field(default_factory=lambda: DataConfig("slide_rail"))
+    fusion: FusionSpec | None = sparse()
 
     def check(self) -> None:
         """Raise InputError for a setting that cannot be, before anything is read or written."""
@@ -73,6 +76,8 @@ class RunConfig:
             raise InputError(f"`seed`={self.seed}: give a number from 0 to {2**31 - 1}")
         if self.selection is Selection.ORACLE_SEARCH and self.data.clip_seconds is not None:
             raise InputError("`oracle_search` reproduces tables of whole clips; leave out `clip_seconds`")
+        if self.fusion is not None:
+            self.fusion.check([spec.label for spec in (self.scorer, *self.scorers)])
         for spec in self.scorers:
             if spec.label == self.scorer.label:
                 raise InputError(f"`scorers`: {spec.label} is the experiment's own scorer; leave it out")
@@ -97,6 +102,9 @@ class RunConfig:
                 "the config of a run that an earlier version made: it is scored and evaluated as before, and can "
                 "neither be resumed nor run again from its config; start a new run"
             )
+        front_end = settings.get("front_end")
+        if isinstance(front_end, dict):  # runs of before there were two kinds do not say which
+            settings = settings | {"front_end": {"kind": FrontEnd.kind, **front_end}}
         return from_json(cls, {"experiment": config["experiment"], **settings})
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from asd_jax.datasets import DataConfig, Dataset
 from asd_jax.datasets.extraction import extract
+from asd_jax.datasets.together import by_machine_type
 from asd_jax.detectors import Detector, Detectors
 from asd_jax.detectors.thresholds import Method, Source
 from asd_jax.errors import InputError
@@ -33,7 +34,7 @@ def evaluate_run(
     outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
     **data: Any,
-) -> Results | None:
+) -> Results | dict[str, Results] | None:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
     Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
@@ -69,7 +70,7 @@ def evaluate_run(
     if trained_on:
         names = ", ".join(trained_on[:3]) + (", ..." if len(trained_on) > 3 else "")
         say(f"warning: {len(trained_on)} test recording(s) left out, since the run was trained on them: {names}")
-    return evaluate_detectors(
+    return evaluate_each(
         workdir,
         detectors,
         dataset,
@@ -91,6 +92,26 @@ def as_known(dataset: Dataset, system: Detector) -> Dataset:
         return dataset
     clips = tuple(dataclasses.replace(clip, machine_type=next(iter(types))) for clip in dataset.clips)
     return dataclasses.replace(dataset, clips=clips)
+
+
+def evaluate_each(
+    workdir: Path, detectors: Detectors, dataset: Dataset, *, say: Callable[[str], None], **options: Any
+) -> Results | dict[str, Results] | None:
+    """Evaluate on each machine type by itself, since tables and official scores are of one.
+
+    Arguments are those of `evaluate_detectors`.
+
+    Returns:
+        the results, of several machine types by their names, each in a folder of `workdir`; None without test clips.
+    """
+    parts = by_machine_type(dataset)
+    if len(parts) == 1:
+        return evaluate_detectors(workdir, detectors, dataset, say=say, **options)
+    found = {}
+    for name, part in parts.items():
+        say(f"\n{name}, by the detector of {len(parts)} machine types in {workdir}")
+        found[name] = evaluate_detectors(workdir / name, detectors, part, say=say, **options)
+    return {name: results for name, results in found.items() if results is not None} or None
 
 
 def evaluate_detectors(
@@ -122,7 +143,7 @@ def evaluate_detectors(
         the results; None where there are no test clips.
     """
     clips, system, seconds = dataset.split("test"), detectors.system, seconds or {}
-    for line in system.remarks():
+    for line in system.of_machine_type(dataset.clips[0].machine_type).remarks() if clips else system.remarks():
         say(line)
     if not clips:
         say("no test clips: the detector is saved, and there is nothing to evaluate")

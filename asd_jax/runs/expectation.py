@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from asd_jax.datasets import Machine
+from asd_jax.datasets.clips import names_of
 from asd_jax.detectors import Detector, thresholds
 from asd_jax.detectors.fitted_scorers import FittedScorer
 from asd_jax.report.table import Table
@@ -68,11 +69,11 @@ def expectation_table(detector: Detector) -> Table:
     The machine id is left out where there is only one.
     """
     by_machine = detector.fitted[detector.headline_scorer]
-    rows, kinds = [], []
+    rows, kinds, names = [], [], names_of(by_machine)
     for machine, fitted in by_machine.items():
         for rule in dict.fromkeys((fitted.threshold.name, *RULES)):
             found = expect(machine, fitted, rule)
-            name = [machine.machine_id] if len(by_machine) > 1 else []
+            name = [names[machine]] if len(by_machine) > 1 else []
             low, high = found.interval
             kinds.append("decides" if rule == fitted.threshold.name else "")
             rows.append(

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from asd_jax.datasets import Dataset
+from asd_jax.datasets.clips import names_of
 from asd_jax.datasets.extraction import Extracted, extract
 from asd_jax.detectors import AT_INITIALISATION, LOG_MEL_MEAN, Detector, Detectors
 from asd_jax.detectors.fitted_scorers import DEFAULT, ScorerSpec, fit_scorers
+from asd_jax.detectors.fusion import FusionSpec
 from asd_jax.detectors.input_health import InputHealth
 from asd_jax.errors import InputError
 from asd_jax.evaluation.oracle_search import oracle_search
@@ -29,27 +31,34 @@ def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...]
     clips, cutting = train.heard.clips, config.data.cutting
     machines, recordings = [clip.machine for clip in clips], [clip.recording for clip in clips]
     health = InputHealth.fit(train.heard.sounds)
-    options = {"recordings": recordings, "threshold": config.threshold}
+    options = {
+        "recordings": recordings,
+        "domains": [clip.domain for clip in clips],
+        "threshold": config.threshold,
+    }
     length = usual_seconds(train.heard)
 
-    def detector(fit: Fit, representation: Representation, specs: tuple[ScorerSpec, ...]) -> Detector:
+    def detector(
+        fit: Fit, representation: Representation, specs: tuple[ScorerSpec, ...], fusion: FusionSpec | None = None
+    ) -> Detector:
         values = representation(train.heard.frames, machines)
         fitted = fit_scorers(
-            values, machines, specs=(headline, *specs), held_out=fit.held_out, seed=fit.seed, **options
+            values, machines, specs=(headline, *specs), fusion=fusion, held_out=fit.held_out, seed=fit.seed, **options
         )
         return Detector(
             config.front_end, representation, fitted, headline.label, config.recipe.min_frames, cutting, length, health
         )
 
     first, *others = fits
-    system = detector(first, first.representation, config.scorers)
+    system = detector(first, first.representation, config.scorers, config.fusion)
     log_mels = FrameMean()(train.log_mels, machines)
     control = fit_scorers(log_mels, machines, specs=[ScorerSpec("mahalanobis")], seed=first.seed, **options)
     controls = {LOG_MEL_MEAN: Detector(train.log_mel, FrameMean(), control, "mahalanobis", 1, cutting, length)}
     if first.at_initialisation is not None:
-        beside = tuple(ScorerSpec(name) for name in DEFAULT if name != headline.label)
+        specs = [ScorerSpec(name) for name in DEFAULT if name != headline.label]
+        beside = tuple(spec for spec in specs if spec.reads == "vector" or headline.reads == spec.reads)
         controls[AT_INITIALISATION] = detector(first, first.at_initialisation, beside)
-    seeds = {fit.seed: detector(fit, fit.representation, config.scorers) for fit in others}
+    seeds = {fit.seed: detector(fit, fit.representation, config.scorers, config.fusion) for fit in others}
     return Detectors(system, controls, seeds)
 
 
@@ -89,10 +98,11 @@ def choose_by_labels(
 
 def scorer_notes(detector: Detector, selection: Selection) -> Iterator[str]:
     """What a reader of the results should know of the scorers: what they were fitted on, what was chosen."""
+    names = names_of(detector.machines)
     for label, by_machine in detector.fitted.items():
         for machine, fitted in by_machine.items():
             if fitted.note:
-                yield f"{label}, {machine.machine_id}: {fitted.note}"
+                yield f"{label}, {names[machine]}: {fitted.note}"
             chosen = {key: value for key, value in fitted.settings.items() if key != "seed"}
             if selection is not Selection.FIXED and chosen and label == detector.headline_scorer:
-                yield f"{label}, {machine.machine_id}: {selection} chose {chosen}"
+                yield f"{label}, {names[machine]}: {selection} chose {chosen}"

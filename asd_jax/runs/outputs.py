@@ -7,7 +7,7 @@ from pathlib import Path
 from asd_jax.datasets import Dataset
 from asd_jax.detectors.bundle import Detectors
 from asd_jax.evaluation.evaluate import Evaluation
-from asd_jax.features import FrontEnd
+from asd_jax.features import AnyFrontEnd
 from asd_jax.features.stored_clips import StoredClips
 
 
@@ -30,7 +30,7 @@ class Outputs:
         workdir: Path,
         evaluation: Evaluation,
         detectors: Detectors,
-        frames: dict[FrontEnd, StoredClips],
+        frames: dict[AnyFrontEnd, StoredClips],
         dataset: Dataset,
         say: Callable[[str], None],
     ) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from asd_jax.datasets import Machine
+from asd_jax.datasets.clips import names_of
 from asd_jax.detectors import AT_INITIALISATION, Detector, Detectors
 from asd_jax.errors import InputError
 from asd_jax.report.table import Table
 from asd_jax.representations import Fit
 from asd_jax.runs import folder
 from asd_jax.runs.config import RunConfig
-from asd_jax.runs.evaluation import as_known, evaluate_detectors
+from asd_jax.runs.evaluation import as_known, evaluate_each
 from asd_jax.runs.expectation import expectation_table
 from asd_jax.runs.fitting import choose_by_labels, fit_detectors
 from asd_jax.runs.outputs import Outputs
@@ -71,7 +72,7 @@ def recalibrate(
     write_recordings(workdir, dataset, new.data_dir)
     detectors.save(workdir)
     say("\n" + moved(system, detectors.system).text() + "\n")
-    results = evaluate_detectors(
+    results = evaluate_each(
         workdir,
         detectors,
         dataset,
@@ -88,29 +89,30 @@ def recalibrate(
 
 
 def _check(system: Detector, machines: Sequence[Machine]) -> None:
+    names = names_of([*machines, *system.machines])
     for machine, count in sorted(Counter(machines).items()):
         if machine not in system.machines:
             raise InputError(
-                f"recordings of {machine.machine_id}, but the detector knows {', '.join(system.machine_ids)}; choose "
+                f"recordings of {names[machine]}, but the detector knows {', '.join(system.machine_ids)}; choose "
                 "among them by `machine_ids`, or train anew"
             )
         if count < FEWEST:
             raise InputError(
-                f"{count} normal clips of {machine.machine_id} are too few to set a threshold by; record at least "
+                f"{count} normal clips of {names[machine]} are too few to set a threshold by; record at least "
                 f"{FEWEST}, better 30 or more"
             )
 
 
 def moved(before: Detector, after: Detector) -> Table:
     """Threshold and median normal score of each machine, before and after, by the headline scorer."""
-    rows = []
+    rows, names = [], names_of(before.machines)
     for machine, fitted in after.fitted[after.headline_scorer].items():
         old = before.fitted[before.headline_scorer][machine]
         pairs = [(np.median(of.normal_scores), of.threshold.value, len(of.normal_scores)) for of in (old, fitted)]
         cells = [f"{a:.4g} -> {b:.4g}" for a, b in zip(*pairs, strict=True)]
         above = np.mean(fitted.normal_scores > old.threshold.value)
-        rows.append([machine.machine_id, *cells, f"{above:.0%}"])
+        rows.append([names[machine], *cells, f"{above:.0%}"])
     for machine in [of for of in before.machines if of not in after.machines]:
-        rows.append([machine.machine_id, "no new recordings: left out", "", "", ""])
+        rows.append([names[machine], "no new recordings: left out", "", "", ""])
     header = ["machine id", "median normal score", "threshold", "normal clips", "new clips above the old threshold"]
     return Table(header, rows, caption="What moved")

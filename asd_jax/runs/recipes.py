@@ -1,16 +1,18 @@
-"""The two kinds of run that most experiments are: a network scored by its residual, statistics without a network."""
+"""The kinds of run that most experiments are: residuals of a network, its embeddings, statistics without one."""
 
 from typing import Any
 
 from asd_jax import scorers
 from asd_jax.detectors.fitted_scorers import ScorerSpec
-from asd_jax.features import FrontEnd
+from asd_jax.features import FrontEnd, Samples
 from asd_jax.representations import ClipSummary, OverlappingFrames, Trained
 from asd_jax.runs.config import RunConfig, exploratory
 from asd_jax.training import TrainingConfig
+from asd_jax.training.objectives import SubClusterAdaCos
 
 # Isolation forests take longer than all the others together, and are there when asked for.
-REPORTED = tuple(name for name in scorers.REGISTRY if name != "iforest")
+REPORTED = tuple(name for name in scorers.REGISTRY if name not in ("iforest", "knn_rescaled", "selective_mahalanobis"))
+EMBEDDING_REPORTED = ("mahalanobis", "selective_mahalanobis", "kmeans", "ocsvm")
 
 
 def network(experiment: str, model: Any, training: TrainingConfig, *, scorer: str = "mse") -> RunConfig:
@@ -49,3 +51,18 @@ def statistics(
         spec = ScorerSpec(scorer, experiment, {"standardize": False}, "mean")
         return RunConfig(experiment, OverlappingFrames.of_seconds(front_end), spec, front_end=front_end)
     return RunConfig(experiment, ClipSummary(summary), ScorerSpec(scorer, experiment), front_end=front_end)
+
+
+def embedding(experiment: str, model: Any, training: TrainingConfig) -> RunConfig:
+    """A network that tells normal clips apart, scored by the distance to the nearest normal embedding.
+
+    Args:
+        experiment: its name.
+        model: a config from `models.EMBEDDINGS`.
+        training: how it is trained.
+    """
+    by_angle = {"metric": "cosine", "standardize": False}
+    headline = ScorerSpec("knn", settings={"n_neighbors": 1, "smote": 0.2, **by_angle})
+    beside = (ScorerSpec("knn_rescaled", settings=by_angle), *exploratory(EMBEDDING_REPORTED, headline))
+    recipe = Trained(model, training, SubClusterAdaCos())
+    return RunConfig(experiment, recipe, headline, beside, front_end=Samples(model.sample_rate))

@@ -12,7 +12,7 @@ from asd_jax.files import write_text
 from asd_jax.representations import Hooks
 from asd_jax.runs import folder
 from asd_jax.runs.config import RunConfig
-from asd_jax.runs.evaluation import evaluate_detectors, timed
+from asd_jax.runs.evaluation import evaluate_each, timed
 from asd_jax.runs.expectation import expectation_table
 from asd_jax.runs.fitting import choose_by_labels, fit_detectors, scorer_notes
 from asd_jax.runs.outputs import Outputs
@@ -28,7 +28,7 @@ def run(
     resume: bool = False,
     outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
-) -> Results | None:
+) -> Results | dict[str, Results] | None:
     """Fit a detector and evaluate it; everything is written below `workdir`.
 
     Args:
@@ -39,7 +39,8 @@ def run(
         say: takes the lines for the user.
 
     Returns:
-        what `metrics.json` holds; None where there are no test clips.
+        what `metrics.json` holds, where one detector serves several machine types by their names, each in a folder of
+        its own below `workdir`; None where there are no test clips.
 
     Raises:
         InputError: a setting or a file that the user can mend.
@@ -78,7 +79,7 @@ def run(
     for line in scorer_notes(detectors.system, config.selection):
         note(line)
     errors = [fit.validation_error for fit in fits]
-    results = evaluate_detectors(
+    results = evaluate_each(
         workdir,
         detectors,
         dataset,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from asd_jax.datasets import Dataset
+from asd_jax.datasets.clips import names_of
 from asd_jax.datasets.extraction import Extracted, extract
 from asd_jax.detectors.input_health import mixed
 from asd_jax.errors import InputError
@@ -52,7 +53,8 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
         raise InputError(
             f"no training clips of {dataset.machine} in {config.data.data_dir}; put normal clips in train/"
         )
-    untrained = sorted({clip.machine_id for clip in dataset.clips} - {clip.machine_id for clip in clips})
+    names = names_of(clip.machine for clip in dataset.clips)
+    untrained = [names[machine] for machine in names if machine not in {clip.machine for clip in clips}]
     if untrained:
         raise InputError(
             f"test clips of {', '.join(untrained)} but no training clips of them; choose ids with both by `machine_id`"
@@ -70,9 +72,9 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
     if line := mixed(heard.sounds):
         say(line)
     silent = set(heard.silent)
-    for machine_id in sorted({clip.machine_id for clip in heard.clips}):
-        if all(clip.file_name in silent for clip in heard.clips if clip.machine_id == machine_id):
-            raise InputError(f"all training clips of {machine_id} are silent; check the microphone or `channel`")
+    for machine in sorted({clip.machine for clip in heard.clips}):
+        if all(clip.file_name in silent for clip in heard.clips if clip.machine == machine):
+            raise InputError(f"all training clips of {names[machine]} are silent; check the microphone or `channel`")
     log_mel = FrontEnd(sample_rate=config.front_end.sample_rate)
     if log_mel == config.front_end:
         return TrainingClips(heard, log_mel, heard.frames)
@@ -81,17 +83,18 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
 
 
 def _warn_of_few(heard: Extracted, say: Callable[[str], None]) -> None:
-    n_clips = Counter(clip.machine_id for clip in heard.clips)
-    n_recordings = Counter(machine_id for machine_id, _ in {(clip.machine_id, clip.recording) for clip in heard.clips})
-    for machine_id, count in sorted(n_recordings.items()):
-        if n_clips[machine_id] < _FEW_CLIPS:
+    n_clips = Counter(clip.machine for clip in heard.clips)
+    n_recordings = Counter(machine for machine, _ in {(clip.machine, clip.recording) for clip in heard.clips})
+    for machine, name in names_of(n_clips).items():
+        count = n_recordings[machine]
+        if n_clips[machine] < _FEW_CLIPS:
             say(
-                f"warning: only {n_clips[machine_id]} normal training clips of {machine_id}: its threshold, "
+                f"warning: only {n_clips[machine]} normal training clips of {name}: its threshold, "
                 "false-alarm rate and covariance are unreliable"
             )
         elif count < _FEW_CLIPS:
             say(
-                f"warning: only {count} normal training recordings of {machine_id} ({n_clips[machine_id]} clips): "
+                f"warning: only {count} normal training recordings of {name} ({n_clips[machine]} clips): "
                 "clips of one recording are alike, so that its threshold and false-alarm rate are unreliable"
             )
 
