@@ -43,7 +43,14 @@ flags.DEFINE_bool("per_machine_id", False, "Train one network for each machine i
 flags.DEFINE_integer("epochs", None, "Passes over the training clips. Default: the recipe's.")
 flags.DEFINE_integer("batch_size", None, "Examples a step. Default: the recipe's.")
 flags.DEFINE_float("learning_rate", None, "Adam's learning rate at the start. Default: the recipe's.")
-flags.DEFINE_string("objective", None, "What training minimises, by its name: reconstruction. Default: the recipe's.")
+flags.DEFINE_string(
+    "objective",
+    None,
+    "What training minimises: reconstruction; for embeddings scadacos, adaproj. Default: the recipe's.",
+)
+flags.DEFINE_list("branches", None, "Parts of the network: spectrum, and the n_fft of spectrograms, such as 256,1024.")
+flags.DEFINE_float("mixup", None, "Share of examples that are mixed with another one. Default: 0.5.")
+flags.DEFINE_integer("pseudo_classes", None, "Groups to tell apart where all clips are of one class. Default: 16.")
 flags.DEFINE_string("mesh", None, "data splits every batch over all devices; none, the default, takes one.")
 flags.DEFINE_integer("hidden_size", None, "Width of each recurrent layer. Default: the recipe's.", lower_bound=1)
 flags.DEFINE_integer("window_frames", None, "Frames of a window; one starts every half of them.", lower_bound=2)
@@ -60,6 +67,10 @@ flags.DEFINE_list(
     None,
     "Scorers reported beside the headline, as exploratory. Networks: all but iforest; others: none, or all.",
 )
+flags.DEFINE_string(
+    "fusion", None, "Scorers to fuse, such as knn+mahalanobis: their standardised scores, reported as fusion."
+)
+flags.DEFINE_enum("fusion_rule", "mean", ["mean", "max"], "What --fusion takes of the standardised scores.")
 flags.DEFINE_string(
     "features", None, "Features of a frame, side by side: log_mel, lmfe, mfcc, cens, ... Default: the recipe's."
 )
@@ -126,7 +137,7 @@ DATA = (
     "prepare",
     "cache_dir",
 )
-RUN = (*DATA, "workdir", "resume", "config", "seed", "scorers", "threshold", *OUTPUTS, "debug")
+RUN = (*DATA, "workdir", "resume", "config", "seed", "scorers", "fusion", "fusion_rule", "threshold", *OUTPUTS, "debug")
 NETWORK = (
     *RUN,
     "features",

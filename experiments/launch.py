@@ -190,7 +190,7 @@ def experiment(recipe: Callable[[], "RunConfig"]) -> None:
 
 
 def run_machines(config: "RunConfig") -> None:
-    """Run a config on each machine type that it names.
+    """Run a config on each machine type that it names, or on all at once where one detector serves them all.
 
     A machine that fails is reported and the others go on; those that were finished are not run again.
     """
@@ -202,9 +202,12 @@ def run_machines(config: "RunConfig") -> None:
     config = with_machine(config, ",".join(names))
     base = workdir(config.experiment, "several" if several else names[0])
     compilation_cache.enable()
-    if not several:
+    if not several or config.recipe.is_joint:
         if runs.run(config, base, resume=FLAGS.resume, outputs=outputs(), say=wording.say) is None:
             print(f"next: python -m experiments.score --checkpoint={base} FILE...")
+        if len(names) > 1:
+            print(f"\none detector for {len(names)} machine types: {base}")
+            write_table(base, [base / name for name in names])
         return
     folder.start(base, config.to_dict(), resume=FLAGS.resume)
     failed: dict[str, str] = {}

@@ -26,6 +26,8 @@ _PATHS = {
     "num_seeds": "recipe.num_seeds",
     "per_machine_id": "recipe.per_machine_id",
     "validation_fraction": "recipe.validation_fraction",
+    "branches": "recipe.model.branches",
+    "pseudo_classes": "recipe.pseudo_classes",
     "hidden_size": "recipe.model.hidden_size",
     "context_frames": "recipe.model.context_frames",
     "window_frames": "recipe.model.window_frames",
@@ -70,6 +72,8 @@ def lay_over(config: Any, given: Mapping[str, Any]) -> Any:
         config = _with(config, "recipe.model.window_hop", given.get("window_hop", given["window_frames"] // 2))
     if "objective" in given:
         config = _with(config, "recipe.objective", _objective(given["objective"]))
+    if "mixup" in given:
+        config = _with(config, "recipe.objective.mixup", given["mixup"])
     if "bottleneck_size" in given:
         config = _bottleneck(config, given["bottleneck_size"])
     if {"features", "preset"} & set(given):
@@ -138,11 +142,23 @@ def _scorers(config: Any, given: Mapping[str, Any]) -> Any:
         also = tuple(of for of in also if of.label != spec.label)
     if given.get("search") and given.get("oracle_search"):
         raise InputError("`search` and `oracle_search` exclude one another")
+    fusion = config.fusion
+    if "fusion" in given or "fusion_rule" in given:
+        fusion = _fusion(fusion, given)
     selection = config.selection
     for name in ("search", "oracle_search"):
         if name in given:
             selection = Selection(name) if given[name] else Selection.FIXED if selection == name else selection
-    return dataclasses.replace(config, scorer=spec, scorers=also, selection=selection)
+    return dataclasses.replace(config, scorer=spec, scorers=also, fusion=fusion, selection=selection)
+
+
+def _fusion(before: Any, given: Mapping[str, Any]) -> Any:
+    from asd_jax.detectors.fusion import FusionSpec
+
+    if before is None and "fusion" not in given:
+        raise InputError("`fusion_rule` has no effect here: it is for `fusion`, or leave it out")
+    of = tuple(name.strip() for name in given["fusion"].split("+")) if "fusion" in given else before.of
+    return FusionSpec(of, given.get("fusion_rule", "mean" if before is None else before.rule))
 
 
 def _statistics(config: Any, given: Mapping[str, Any]) -> Any:
