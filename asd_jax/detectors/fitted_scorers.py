@@ -182,7 +182,7 @@ def fit_scores(
 class _Part:
     """A scorer fitted on one machine's clips, and its scores of these clips as unseen by it as may be.
 
-    Vector scorers are refitted in five folds; error scorers fit nothing.
+    Vector scorers are refitted in folds (see `ScorerSpec.n_folds`); error scorers fit nothing.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class _Part:
             self.settings |= scorers.search(spec.name, inputs, groups=groups, **({"seed": seed} | self.settings))
         self.scorer = spec.fit(values, self.settings, seed=seed)
         self.source, self.raw = Source.IN_SAMPLE, None
-        fold = thresholds.folds(int(recording.max()) + 1, seed=seed)[recording]
+        fold = thresholds.folds(int(recording.max()) + 1, seed=seed, n_folds=spec.n_folds)[recording]
         if spec.reads == "window_error":
             self.source = Source.TRAINING_WITHOUT_VALIDATION
         elif min(np.count_nonzero(fold != k) for k in range(fold.max() + 1)) >= spec.min_clips:
