@@ -12,6 +12,7 @@ from experiments import wording
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     import numpy as np
 
+    from asd_jax.datasets import Machine
     from asd_jax.detectors import Detector
     from asd_jax.detectors.verdicts import Piece
 
@@ -117,13 +118,11 @@ class Heard:
                 return
         self.reasons[index] = wording.in_flags(str(error))
 
-    def remarks(self, index: int) -> str:
-        """What of a file is unlike the training recordings: of its typical clip."""
+    def remarks(self, index: int, machine: "Machine") -> str:
+        """What of a file is unlike the training recordings of its machine: of its typical clip."""
         import numpy as np
 
         from asd_jax.datasets.sound import Sound
 
-        if self._detector.health is None:
-            return ""
         typical = Sound(*np.median(np.asarray(self.sounds[index]), axis=0).tolist())
-        return "; ".join(self._detector.health.remarks(typical, of_clip=self._detector.clip_seconds is not None))
+        return "; ".join(self._detector.unlike_training(machine, typical))
