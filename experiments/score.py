@@ -112,7 +112,7 @@ def _row(index: int, heard: Heard, verdict: "Verdict", detector: "Detector") -> 
     if index in heard.reasons:
         return Scored(name, "", math.nan, DECISIONS[None], math.nan, math.nan, 0, math.nan, heard.reasons[index])
     machine = Machine(verdict.machine_types[index], verdict.machine_ids[index])
-    remarks = "; ".join(filter(None, [verdict.reasons[index], heard.remarks(index, machine)]))
+    remarks = verdict.reasons[index] or heard.remarks(index, machine)
     decision = None if remarks and FLAGS.unlike == "refuse" else verdict.is_anomalous.tolist()[index]
     return Scored(
         name,

@@ -44,7 +44,7 @@ def test_falls_back_to_the_empirical_quantile(scores):
 
 
 def test_a_stricter_rule_has_no_lower_threshold():
-    """Where two points are more than the nominal share, a gamma far below the scores' own tail would be taken for fit."""
+    """Where two points are more than the nominal share, a gamma below the scores' own tail would be taken."""
     scores = np.random.default_rng(26).lognormal(0, 1.1, 100)
     rules = ("gamma_0.9", "gamma_0.95", "gamma_0.98", "gamma_0.99", "gamma_0.999")
     values = [thresholds.fit(rule, scores, source=SOURCE).value for rule in rules]
