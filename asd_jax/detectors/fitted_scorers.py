@@ -1,7 +1,7 @@
 """Scorers fitted for each machine, with their thresholds: what a detector holds."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from asd_jax import scorers
 from asd_jax.datasets.clips import Machine, recording_index
 from asd_jax.detectors import thresholds
+from asd_jax.detectors.gap import Gap
 from asd_jax.detectors.scorer_spec import DEFAULT, ScorerSpec, readable
 from asd_jax.detectors.thresholds import Source, Threshold
 from asd_jax.errors import InputError
@@ -127,8 +128,8 @@ def fit_scorers(
         machines: of each clip.
         recordings: that each clip was cut from: folds keep them together. Each clip is its own by default.
         held_out: clips that the network was not trained on, of which there may be few: thresholds rest on all clips,
-            the scores of those that it saw multiplied by what unseen clips score relative to them (see `_gap`). None
-            where nothing was trained.
+            the scores of those that it saw brought to those of unseen clips (see `Gap`). None where nothing was
+            trained.
         specs: the scorers; those of `DEFAULT` that can read the representation by default.
         threshold: rule of the thresholds, such as `gamma_0.9`.
         seed: of the folds, and of scorers that draw.
@@ -156,7 +157,7 @@ def fit_scorers(
                 )
             recording = recording_index(sources[own].tolist())
             parts[machine] = _Part(spec, values.of(own), held_out[own], recording, seed)
-        gap = _gap(parts.values())
+        gap = Gap.between([(part.scores[part.held_out], part.scores[~part.held_out]) for part in parts.values()])
         fitted[spec.label] = {machine: part.fitted(threshold, gap) for machine, part in parts.items()}
     return fitted
 
@@ -209,12 +210,13 @@ class _Part:
         self.raw = spec.score(self.scorer, values) if self.raw is None else self.raw
         self.scores = self.raw if spec.pool is None else scorers.pool(spec.pool, self.raw)
 
-    def fitted(self, rule: str, gap: tuple[float, float]) -> FittedScorer:
+    def fitted(self, rule: str, gap: Gap) -> FittedScorer:
         """The scorer with its thresholds, scores of clips that the network saw brought to those of unseen ones."""
-        spec, (factor, shift), validation = self.spec, gap, None
+        spec, validation = self.spec, None
         scores, source = self.scores, self.source
         if self.held_out.any():
-            scores, source = np.where(self.held_out, scores, scores * factor + shift), Source.ALL_NORMAL
+            scores, source = scores.copy(), Source.ALL_NORMAL
+            scores[~self.held_out] = gap.unseen(scores[~self.held_out])
             validation = np.sort(self.scores[self.held_out]) if spec.reads == "window_error" else None
         windows = None
         if spec.pool is not None:
@@ -230,22 +232,3 @@ def _at(rule: str, scores: np.ndarray, validation: np.ndarray | None, source: So
     if validation is not None and thresholds.parse(rule)[0] == "conformal":
         return thresholds.fit(rule, validation, source=Source.VALIDATION)
     return thresholds.fit(rule, scores, source=source)
-
-
-def _gap(parts: Iterable[_Part]) -> tuple[float, float]:
-    """By which factor and shift clips that the network was not trained on score higher than those that it was.
-
-    The mean over machines of the ratio of mean scores, since a single machine has few validation clips; where scores
-    may be negative, the mean difference. Refitting a scorer does not make the network forget a clip: this does, on
-    average.
-    """
-    pairs = [
-        (part.scores[part.held_out], part.scores[~part.held_out])
-        for part in parts
-        if part.held_out.any() and not part.held_out.all()
-    ]
-    if not pairs:
-        return 1.0, 0.0
-    if min(scores.min() for pair in pairs for scores in pair) > 0:
-        return float(np.mean([unseen.mean() / seen.mean() for unseen, seen in pairs])), 0.0
-    return 1.0, float(np.mean([unseen.mean() - seen.mean() for unseen, seen in pairs]))

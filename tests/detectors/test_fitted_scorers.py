@@ -141,8 +141,11 @@ def test_scores_that_may_be_negative_are_shifted_by_a_difference():
     assert plain.normal_scores.min() < 0
     moved = np.setdiff1d(shifted.normal_scores, plain.normal_scores)
     assert len(moved) == 30  # those that the network saw
-    gap = np.sort(moved) - np.sort(np.setdiff1d(plain.normal_scores, shifted.normal_scores))
-    np.testing.assert_allclose(gap, gap[0], rtol=1e-6)
+    before = np.setdiff1d(plain.normal_scores, shifted.normal_scores)
+    unseen = np.intersect1d(plain.normal_scores, shifted.normal_scores)
+    assert moved.mean() == pytest.approx(unseen.mean(), rel=1e-6) != pytest.approx(before.mean())
+    stretched = (np.sort(moved) - moved.mean()) / (np.sort(before) - before.mean())
+    np.testing.assert_allclose(stretched, stretched[0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("scorer", ["gmm", "mahalanobis"])
