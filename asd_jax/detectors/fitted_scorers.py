@@ -157,8 +157,10 @@ def fit_scorers(
                 )
             recording = recording_index(sources[own].tolist())
             parts[machine] = _Part(spec, values.of(own), held_out[own], recording, seed)
-        gap = Gap.between([(part.scores[part.held_out], part.scores[~part.held_out]) for part in parts.values()])
-        fitted[spec.label] = {machine: part.fitted(threshold, gap) for machine, part in parts.items()}
+        gaps = Gap.of_machines([(part.scores[part.held_out], part.scores[~part.held_out]) for part in parts.values()])
+        fitted[spec.label] = {
+            machine: part.fitted(threshold, gap) for (machine, part), gap in zip(parts.items(), gaps, strict=True)
+        }
     return fitted
 
 

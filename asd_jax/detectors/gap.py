@@ -1,7 +1,7 @@
 """How scores of clips that a network saw become those of clips that it did not see, of which there are few."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -11,7 +11,7 @@ _PRIOR_CLIPS = 30  # unseen clips at which half of what they show of the spread 
 
 @dataclasses.dataclass(frozen=True)
 class Gap:
-    """How scores of clips that the network was not trained on differ from those of clips that it saw.
+    """How scores of a machine's clips that the network was not trained on differ from those of clips that it saw.
 
     Refitting a scorer does not make the network forget a clip: this does, on average.
 
@@ -27,32 +27,31 @@ class Gap:
     of_logs: bool = False
 
     @classmethod
-    def between(cls, pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> "Gap":
-        """From the scores of unseen and of seen clips of each machine: a mean over machines, as each has few unseen.
+    def of_machines(cls, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> "list[Gap]":
+        """The gap of each machine, from its scores of unseen and of seen clips, either of which may be empty.
 
-        A network fits odd clips better than others, so that those that it saw lie closer together. How much is known
-        from few clips: the logarithm of the ratio of spreads counts as if as many clips again (30) had shown none.
+        A machine has few unseen clips. How much higher they score is therefore a mean over machines, from which each
+        departs as far as the machines differ by more than such few clips would by chance: the estimate of a random
+        effect, the variance between machines by moments (DerSimonian and Laird, Controlled Clinical Trials, 1986). A
+        network also fits odd clips better than ordinary ones, so that those it saw lie closer together. Of the spread
+        few clips tell little: the logarithm of the ratio counts as if 30 clips more had shown none.
         """
-        pairs = [pair for pair in pairs if all(map(len, pair))]
-        if not pairs:
-            return cls()
-        of_logs = min(scores.min() for pair in pairs for scores in pair) > 0
-        spread = cls._spread([[np.log(of) if of_logs else of for of in pair] for pair in pairs])
-        if of_logs:
-            factor = float(np.mean([unseen.mean() / seen.mean() for unseen, seen in pairs]))
-            return cls(factor=factor, spread=spread, of_logs=True)
-        return cls(shift=float(np.mean([unseen.mean() - seen.mean() for unseen, seen in pairs])), spread=spread)
+        known = [pair for pair in pairs if all(map(len, pair))]
+        if not known:
+            return [cls()] * len(pairs)
+        of_logs = min(scores.min() for pair in known for scores in pair) > 0
+        scaled = [[np.log(of) if of_logs else of for of in pair] for pair in known]
+        squares = np.sum([[np.square(of - of.mean()).sum() for of in pair] for pair in scaled], axis=0)
+        free = np.sum([[len(of) - 1 for of in pair] for pair in scaled], axis=0)
+        means = [(unseen.mean(), seen.mean()) for unseen, seen in known]
+        higher = np.asarray([np.log(a / b) if of_logs else a - b for a, b in means])
+        mean, own = float(higher.mean()), iter(_pooled(higher, np.asarray([len(of) for of, _ in known]), squares, free))
+        spread = _spread(squares, free)
 
-    @staticmethod
-    def _spread(pairs: Sequence[Sequence[np.ndarray]]) -> float:
-        squares = [[np.square(of - of.mean()).sum() for of in pair] for pair in pairs]
-        free = np.sum([[len(of) - 1 for of in pair] for pair in pairs], axis=0)
-        if free.min() < 1:
-            return 1.0
-        unseen, seen = np.sum(squares, axis=0) / free
-        if not unseen > seen > 0:
-            return 1.0
-        return float((unseen / seen) ** (0.5 * free[0] / (free[0] + _PRIOR_CLIPS)))
+        def gap(by: float) -> Gap:
+            return cls(float(np.exp(by)), 0.0, spread, True) if of_logs else cls(1.0, by, spread)
+
+        return [gap(float(next(own)) if all(map(len, pair)) else mean) for pair in pairs]
 
     def unseen(self, seen: Float[np.ndarray, " n_seen"]) -> Float[np.ndarray, " n_seen"]:
         """Scores of one machine's clips that the network saw, as if it had not."""
@@ -63,3 +62,22 @@ class Gap:
         centre = np.exp(np.log(seen).mean())
         wider = centre * (seen / centre) ** self.spread
         return wider * (self.factor * seen.mean() / wider.mean())
+
+
+def _pooled(higher: np.ndarray, count: np.ndarray, squares: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """Each machine's difference, drawn to their mean as far as its unseen clips are few."""
+    if len(higher) < 2 or free[0] < 1:
+        return np.full(len(higher), higher.mean())
+    by_chance = squares[0] / free[0] / count
+    between = max(0.0, float(higher.var(ddof=1) - by_chance.mean()))
+    own = between / (between + by_chance) if between > 0 else np.zeros(len(higher))
+    return higher.mean() + own * (higher - higher.mean())
+
+
+def _spread(squares: np.ndarray, free: np.ndarray) -> float:
+    if free.min() < 1:
+        return 1.0
+    unseen, seen = squares / free
+    if not unseen > seen > 0:  # no network fits unseen clips more evenly, except by chance
+        return 1.0
+    return float((unseen / seen) ** (0.5 * free[0] / (free[0] + _PRIOR_CLIPS)))
