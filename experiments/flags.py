@@ -87,7 +87,9 @@ flags.DEFINE_string(
 )
 flags.DEFINE_bool("submission", False, "Write the files that DCASE Task 2 takes into submission/ of the run as well.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
-flags.DEFINE_bool("report", True, "Write plots/ and report.html, a page to look at in a browser.")
+flags.DEFINE_bool(
+    "report", None, "Write report.html, a page to look at in a browser. Default: yes, with plots/; of score: no."
+)
 flags.DEFINE_bool("tensorboard", True, "Write TensorBoard events to tensorboard/.")
 flags.DEFINE_bool("debug", False, "Show the traceback of errors.")
 

@@ -137,7 +137,7 @@ def outputs() -> Any:
     """What to write beside the results."""
     from asd_jax.runs import Outputs
 
-    return Outputs(report=FLAGS.report, tensorboard=FLAGS.tensorboard, submission=FLAGS.submission)
+    return Outputs(report=FLAGS.report is not False, tensorboard=FLAGS.tensorboard, submission=FLAGS.submission)
 
 
 def settings() -> dict[str, Any]:

@@ -10,6 +10,9 @@ from asd_jax.errors import InputError
 from experiments import wording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
+    import numpy as np
+
+    from asd_jax.datasets import Machine
     from asd_jax.detectors import Detector
     from asd_jax.detectors.verdicts import Piece
 
@@ -31,7 +34,10 @@ def _machine_id(path: Path, known: tuple[str, ...]) -> str | None:
         return found
     if named := explicit_id_in(path.name):  # a folder far above may be called id_07 for reasons of its own
         if FLAGS.unknown_machine_id == "error":
-            raise InputError(f"{path}: {named} is not known to the detector, which has {', '.join(known)}")
+            raise InputError(
+                f"{path}: {named} is not known to the detector, which has {', '.join(known)}; if it is one of these, "
+                "pass it as --machine_id"
+            )
         return named
     if len(known) > 1 and FLAGS.unknown_machine_id == "error":
         raise InputError(
@@ -78,9 +84,17 @@ class Heard:
                 except InputError as error:
                     self._refuse(index, error)
 
+    def read(self, name: str, start_seconds: float, clip_seconds: float | None) -> "np.ndarray":
+        """Samples of a file, from a second on and for so many seconds (None to its end), at the detector's rate."""
+        from asd_jax.datasets.audio import read_audio
+
+        rate = self._detector.front_end.sample_rate
+        where = {"start_seconds": start_seconds, "clip_seconds": clip_seconds}
+        return read_audio(Path(name), sample_rate=rate, channel=self._channel, **where)
+
     def _clips(self, index: int) -> "Iterator[Piece]":
         from asd_jax.datasets import Clip
-        from asd_jax.datasets.audio import duration_seconds, read_audio
+        from asd_jax.datasets.audio import duration_seconds
         from asd_jax.datasets.cutting import cut
         from asd_jax.datasets.sound import measure
         from asd_jax.detectors.verdicts import Piece
@@ -89,8 +103,7 @@ class Heard:
         whole, rate, silent = Clip(name, self.machine_ids[index] or "", "test"), detector.front_end.sample_rate, True
         cutting = detector.cutting_of(duration_seconds(Path(name)))
         for part in [whole] if cutting is None else cut(whole, Path(), cutting):
-            where = {"start_seconds": part.start_seconds, "clip_seconds": part.clip_seconds}
-            waveform = read_audio(Path(name), sample_rate=rate, channel=self._channel, **where)
+            waveform = self.read(name, part.start_seconds, part.clip_seconds)
             ready = detector.prepare(waveform, sample_rate=rate, name=part.file_name)
             silent &= not ready.any()
             self.sounds.setdefault(index, []).append(measure(ready, sample_rate=rate))
@@ -105,13 +118,11 @@ class Heard:
                 return
         self.reasons[index] = wording.in_flags(str(error))
 
-    def remarks(self, index: int) -> str:
-        """What of a file is unlike the training recordings: of its typical clip."""
+    def remarks(self, index: int, machine: "Machine") -> str:
+        """What of a file is unlike the training recordings of its machine: of its typical clip."""
         import numpy as np
 
         from asd_jax.datasets.sound import Sound
 
-        if self._detector.health is None:
-            return ""
         typical = Sound(*np.median(np.asarray(self.sounds[index]), axis=0).tolist())
-        return "; ".join(self._detector.health.remarks(typical, of_clip=self._detector.clip_seconds is not None))
+        return "; ".join(self._detector.unlike_training(machine, typical))

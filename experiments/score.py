@@ -6,16 +6,18 @@ and what of the recording itself is unlike those in training. Recordings far lon
 into such clips; the time at which the worst three start is printed too, and `timeline.csv` has every clip. What is far
 shorter gets no verdict. A file that cannot be scored has a row that says why, and does not stop the others.
 
-`--threshold` changes the sensitivity without training again. For daily use a folder stands for all recordings below
-it, `--append` adds to `scores_log.csv` with the time, and `--status` ends with 3 where something is anomalous; 1 are
-errors.
+`--report` writes `report.html` beside the table: the recordings furthest from normal with picture, sound, timeline, and
+the bands and times that drove their scores. `--threshold` changes the sensitivity without training again. For daily use
+a folder stands for all recordings below it, `--append` adds to `scores_log.csv`, and `--status` ends with 3 where
+something is anomalous; 1 are errors.
 """
 
+import dataclasses
 import datetime
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from absl import flags
 
@@ -24,16 +26,20 @@ from experiments import launch, wording
 from experiments.listening import Heard, files_in
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from asd_jax.detectors import Detector, Verdict
+    from asd_jax.detectors import Detector, Detectors, Verdict
+    from asd_jax.evaluation.score_files import Scored
 
 FLAGS = flags.FLAGS
 
 flags.DEFINE_enum(
     "unlike", "say", ["say", "refuse"], "Of a recording unlike those in training (level, rate, ...): say so, or refuse."
 )
-flags.DEFINE_bool("append", False, "Add the rows, with the time in UTC, to scores_log.csv instead of scores.csv.")
+flags.DEFINE_bool(
+    "append", False, "Add the rows to scores_log.csv, under those of before, instead of writing scores.csv anew."
+)
 flags.DEFINE_bool("status", False, "End with exit status 3 where something is anomalous.")
-launch.adopt("checkpoint", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir", "debug")
+launch.adopt("checkpoint", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir")
+launch.adopt("report", "debug")
 flags.DEFINE_enum(
     "unknown_machine_id",
     "error",
@@ -48,131 +54,142 @@ def main(arguments: list[str]) -> None:
         raise InputError("--checkpoint is needed: the folder of a finished run")
     if not arguments:
         raise InputError("no files given; name the recordings to score after the flags")
-    from asd_jax.detectors.bundle import load_detector
+    from asd_jax.detectors import Detectors
     from asd_jax.runs import folder as run_folder
 
     workdir = launch.folder("workdir") or launch.checkpoint() / "score"
     if FLAGS.workdir:
         run_folder.check_not_a_run(workdir)
-    detector = load_detector(launch.checkpoint())
+    detectors = Detectors.load(launch.checkpoint())
     recorded = run_folder.read_config(launch.checkpoint()).get("data")
     channel = FLAGS.channel or (recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix")
     if "threshold" in launch.given():
-        detector = detector.deciding_by(FLAGS.threshold)
+        detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(FLAGS.threshold))
+    if FLAGS.report:
+        from asd_jax.report import check_can_be_shown
+
+        check_can_be_shown(detectors, launch.checkpoint())
+    detector = detectors.system
     heard = Heard(files_in(arguments), detector, channel)
     verdict = detector.judge_pieces(
         heard.pieces(), heard.machine_ids, scorer=FLAGS.scorer, unknown_machine_id=FLAGS.unknown_machine_id
     )
     for line in verdict.remarks:
         wording.say(line)
-    rows = [_row(index, heard, verdict) for index in range(len(heard.names))]
-    if FLAGS.skip_bad_files:
-        rows = [row for row in rows if not (row.is_error and math.isnan(row.score) and not row.machine_id)]
-        if not rows:
-            raise InputError(f"none of the {len(heard.names)} files could be scored")
-    _report(rows, detector, workdir)
+    chosen = [index for index in range(len(heard.names)) if not (FLAGS.skip_bad_files and index in heard.reasons)]
+    if not chosen:
+        raise InputError(f"none of the {len(heard.names)} files could be scored")
+    rows = {index: _row(index, heard, verdict, detector) for index in chosen}
+    # The highest score first; files without one come last.
+    rows = dict(sorted(rows.items(), key=lambda item: (math.isnan(item[1].score), -item[1].score)))
+    path = _write(list(rows.values()), FLAGS.scorer or detector.headline_scorer, workdir)
     _write_timelines(heard.names, verdict, workdir / "timeline.csv")
-    for row in rows:
-        if row.is_error:
-            print(f"error: {row.remarks if row.name in row.remarks else f'{row.name}: {row.remarks}'}", file=sys.stderr)
-    if any(row.is_error for row in rows):
+    _print(rows, verdict, detector)
+    print(f"{sum(row.decision == 'anomalous' for row in rows.values())} of {len(rows)} anomalous; written to {path}")
+    if FLAGS.report:
+        print(f"look at {_write_report(rows, verdict, detectors, heard, workdir)}")
+    _end(rows, heard, verdict)
+
+
+def _end(rows: dict[int, "Scored"], heard: Heard, verdict: "Verdict") -> None:
+    """Say what went wrong, and end with the exit status that says so."""
+    bad = {index: row for index, row in rows.items() if index in heard.reasons or verdict.reasons[index]}
+    for row in bad.values():
+        name = row.file_name
+        print(f"error: {row.remarks if name in row.remarks else f'{name}: {row.remarks}'}", file=sys.stderr)
+    if bad:
         sys.exit(1)
-    if FLAGS.status and any(row.decision == "anomalous" for row in rows):
+    if FLAGS.status and any(row.decision == "anomalous" for row in rows.values()):
         sys.exit(3)
 
 
-def _row(index: int, heard: Heard, verdict: "Verdict") -> "Row":
+def _row(index: int, heard: Heard, verdict: "Verdict", detector: "Detector") -> "Scored":
     """The row of a file, from what was heard of it and what the detector says."""
+    from asd_jax.datasets import Machine
+    from asd_jax.evaluation.score_files import DECISIONS, Scored
+
     name = heard.names[index]
     if index in heard.reasons:
-        return Row(name, "", math.nan, "no verdict", math.nan, math.nan, heard.reasons[index], True, 0)
-    decision = verdict.is_anomalous.tolist()[index]
-    remarks = "; ".join(filter(None, [verdict.reasons[index], heard.remarks(index)]))
-    return Row(
+        return Scored(name, "", math.nan, DECISIONS[None], math.nan, math.nan, 0, math.nan, heard.reasons[index])
+    machine = Machine(verdict.machine_types[index], verdict.machine_ids[index])
+    remarks = verdict.reasons[index] or heard.remarks(index, machine)
+    decision = None if remarks and FLAGS.unlike == "refuse" else verdict.is_anomalous.tolist()[index]
+    return Scored(
         name,
         verdict.machine_ids[index],
         verdict.scores[index],
-        _decision(decision, remarks),
-        verdict.share_of_normal_above[index],
+        DECISIONS[decision],
         verdict.worst_start_seconds[index],
+        verdict.thresholds[index],
+        detector.fitted[FLAGS.scorer or detector.headline_scorer][machine].threshold.n_normal,
+        verdict.share_of_normal_above[index],
         remarks,
-        decision is None,
-        len(verdict.timelines[index].scores),
     )
 
 
-def _decision(is_anomalous: bool | None, remarks: str) -> str:
-    if is_anomalous is None or (remarks and FLAGS.unlike == "refuse"):
-        return "no verdict"
-    return "anomalous" if is_anomalous else "normal"
-
-
-class Row(NamedTuple):
-    """A file's verdict; `remarks` say what of it is unlike training, or why there is no verdict."""
-
-    name: str
-    machine_id: str
-    score: float
-    decision: str
-    share_of_normal_above: float
-    worst_start_seconds: float
-    remarks: str
-    is_error: bool
-    n_clips: int
-
-
-def _report(rows: list[Row], detector: "Detector", workdir: Path) -> None:
-    """Write and print the verdicts, the highest score first; files without one come last."""
-    scorer, is_cut = FLAGS.scorer or detector.headline_scorer, any(row.n_clips > 1 for row in rows)
-    rows.sort(key=lambda row: (math.isnan(row.score), -row.score))
-    path = _write(rows, scorer, is_cut, workdir)
-    width = max(len(row.name) for row in rows)
+def _print(rows: dict[int, "Scored"], verdict: "Verdict", detector: "Detector") -> None:
+    """Print the table of verdicts, and below it what they rest on."""
+    scorer = FLAGS.scorer or detector.headline_scorer
+    is_cut = any(len(verdict.timelines[index].scores) > 1 for index in rows)
+    width = max(len(row.file_name) for row in rows.values())
     one, known = len(detector.machine_ids) == 1, max(map(len, (*detector.machine_ids, "machine id")))
     time = "  worst clip at" if is_cut else ""
     machine = "" if one else f"  {'machine id':<{known}}"
     print(f"{'file':<{width}}{machine}  {scorer:>12}  {'decision':<10}{time}  normal that score higher")
-    for row in rows:
+    for row in rows.values():
         at = f"  {_clock(row.worst_start_seconds):>13}" if is_cut else ""
         machine = "" if one else f"  {row.machine_id:<{known}}"
         share = f"  {row.share_of_normal_above:>6.1%}" if not math.isnan(row.score) else "  " + " " * 6
-        remarks = "see below" if row.is_error and not row.machine_id else row.remarks
-        print(f"{row.name:<{width}}{machine}  {row.score:>12.5g}  {row.decision:<10}{at}{share}  {remarks}".rstrip())
-    print(f"{sum(row.decision == 'anomalous' for row in rows)} of {len(rows)} anomalous; written to {path}")
+        remarks = row.remarks if row.machine_id else "see below"
+        print(
+            f"{row.file_name:<{width}}{machine}  {row.score:>12.5g}  {row.decision:<10}{at}{share}  {remarks}".rstrip()
+        )
+    for of, fitted in detector.fitted[scorer].items():
+        if of.machine_id in {row.machine_id for row in rows.values()}:
+            limit, which = fitted.threshold, "" if one else f" of {of.machine_id}"
+            print(f"threshold{which} {limit.value:.5g}: {limit.name}, from {limit.n_normal} normal clips")
 
 
-def _write(rows: list[Row], scorer: str, is_cut: bool, workdir: Path) -> Path:
+def _write(rows: list["Scored"], scorer: str, workdir: Path) -> Path:
     """Write `scores.csv`, or with `--append` add to `scores_log.csv`; gives the path."""
     from asd_jax import files
+    from asd_jax.evaluation.score_files import service_csv
 
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    start, time = (["worst_start_seconds"] if is_cut else []), (["scored_at"] if FLAGS.append else [])
-    header = ["file_name", "machine_id", scorer, "decision", "share_of_normal_above", *start, "remarks", *time]
-
-    def number(value: float, form: str) -> str:
-        return "" if math.isnan(value) else format(value, form)
-
-    lines = [
-        [
-            *(
-                row.name,
-                row.machine_id,
-                number(row.score, ".9g"),
-                row.decision,
-                number(row.share_of_normal_above, ".4f"),
-            ),
-            *([number(row.worst_start_seconds, ".3f")] if is_cut else []),
-            *(row.remarks, *([now] if FLAGS.append else [])),
-        ]
-        for row in rows
-    ]
+    header, lines = service_csv(scorer, rows, scored_at=now)
     path, before = workdir / ("scores_log.csv" if FLAGS.append else "scores.csv"), ""
-    head = files.csv_text([header])
     if FLAGS.append and path.exists():
         before = path.read_text(encoding="utf-8")
-        if not before.startswith(head):
+        if not before.startswith(header):
             raise InputError(f"{path} has other columns, of another scorer or version; choose another --workdir")
-    files.write_text(path, (before or head) + files.csv_text(lines))
+    files.write_text(path, (before or header) + lines)
     return path
+
+
+def _write_report(
+    rows: dict[int, "Scored"], verdict: "Verdict", detectors: "Detectors", heard: Heard, workdir: Path
+) -> Path:
+    """Write `report.html` of these recordings; gives the path."""
+    from asd_jax.datasets import Machine
+    from asd_jax.report import ScoredRecording, write_scored_report
+
+    recordings = [
+        ScoredRecording(
+            name=row.file_name,
+            machine=Machine(verdict.machine_types[index], verdict.machine_ids[index]),
+            score=row.score,
+            threshold=row.threshold,
+            decision=row.decision,
+            share_of_normal_above=row.share_of_normal_above,
+            start_seconds=row.worst_start_seconds,
+            remarks=row.remarks,
+            timeline=verdict.timelines[index],
+        )
+        for index, row in rows.items()
+    ]
+    scorer = FLAGS.scorer or detectors.system.headline_scorer
+    page = workdir / "report.html"
+    return write_scored_report(page, recordings, detectors, heard.read, run=str(launch.checkpoint()), scorer=scorer)
 
 
 def _write_timelines(names: list[str], verdict: "Verdict", path: Path) -> None:

@@ -10,7 +10,7 @@ from asd_jax.datasets.audio import n_channels, read_audio
 from asd_jax.datasets.clips import Clip, Dataset
 from asd_jax.datasets.config import DataConfig
 from asd_jax.datasets.cutting import cut, cut_long
-from asd_jax.datasets.layouts import Layout
+from asd_jax.datasets.layouts import ANY_FOLDER, Layout, any_folder
 from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.recognition import Folder, Names
 from asd_jax.datasets.splitting import split_by_seed
@@ -38,6 +38,7 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
             f"{data_dir / strays[0]} is not named as in {layout.title} ({layout.example}); rename it, move it away, "
             "or pass `dataset=any_folder`"
         )
+    warnings = any_folder.numbered(names) if layout is ANY_FOLDER else ()
     supplemental = sum(said.split == "supplemental" for said in names.values())
     names = {path: said for path, said in names.items() if said.split != "supplemental"}
     channel, about_channel = _channel(data.channel, layout, names, data_dir)
@@ -51,7 +52,7 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
     duplicates.check_names(clips, data_dir, layout)
     by_seed = "" if all(clip.split for clip in clips) else f", split by seed {data.split_seed}"
     clips = sorted(split_by_seed(clips, seed=data.split_seed), key=lambda clip: (clip.split == "test", clip.file_name))
-    warnings = duplicates.shared_content(clips, data_dir) + _left_out(folder, layout)
+    warnings += duplicates.shared_content(clips, data_dir) + _left_out(folder, layout)
     counts = " and ".join(f"{sum(clip.split == split for clip in clips)} to {split}" for split in ("train", "test"))
     description = f"{layout.title} layout ({name}) in {data_dir}, {counts}{by_seed}{about_channel}"
     if supplemental:

@@ -12,6 +12,12 @@ _ALIASES = {
     "3_d_printer": "3d_printer",
 }
 _MACHINE_ID = re.compile(r"(?<![a-z])(?:id|section)_\d{1,2}(?!\d)")
+# Dates and times of day in names: with a year of four digits, or two-digit numbers that hyphens, dots or colons join.
+_DATE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d\d([-_.]?)(?:0\d|1[0-2])\1(?:[0-2]\d|3[01])|\d{1,2}([-_.])\d{1,2}\2(?:19|20)\d\d"
+    r"|\d{1,2}([-.:])\d{1,2}\3\d{2})(?!\d)"
+)
+_THREE_NUMBERS = re.compile(r"\d{1,2}_\d{1,2}_\d{1,2}(?!\d)")  # which may be a date or a time, too
 # Types of machines whose names begin the files of people who have several: those of the public releases, and their kin.
 KNOWN_TYPES = frozenset(
     [
@@ -71,12 +77,25 @@ def explicit_id_in(path: str) -> str | None:
 def machine_id_in(path: str) -> str | None:
     """The machine id that a path names, or a known machine type and number that begin its name: `pump_2_monday.wav`.
 
-    A number that ends the name is that of the recording.
+    A number that ends the name is that of the recording, and one of a date is none (`fan_12-05-2024.wav`).
     """
-    if found := explicit_id_in(path):
-        return found
+    return explicit_id_in(path) or numbered_in(path)
+
+
+def numbered_in(path: str) -> str | None:
+    """The known machine type and number that begin a name, such as `pump_2` in `pump_2_2024-05-01.wav`."""
     kind, words = _type_in_front(path)
     return f"{kind}_{words[0]}" if kind and len(words) > 1 and re.fullmatch(r"\d{1,2}", words[0]) else None
+
+
+def number_may_be_of_a_date(path: str) -> bool:
+    """Whether the number after the type is one of three that may be a date or a time: `fan_12_05_24.wav`."""
+    return bool(_THREE_NUMBERS.match("_".join(_type_in_front(path)[1])))
+
+
+def is_date(name: str) -> bool:
+    """Whether a folder's name is a date or a time and nothing else."""
+    return _DATE.fullmatch(name.strip()) is not None
 
 
 def type_in(path: str) -> str:
@@ -86,8 +105,9 @@ def type_in(path: str) -> str:
 
 def _type_in_front(path: str) -> tuple[str, list[str]]:
     """The known machine type that a name begins with, and the words after it."""
-    stem = re.sub(r"(?<=[A-Za-z])(?=\d)", "_", PurePosixPath(path).stem)
-    words = canonical_machine(stem).split("_")
+    stem = _DATE.sub(" date ", PurePosixPath(path).stem)
+    stem = re.sub(r"(?<=[A-Za-z])(?=\d)", "_", stem)
+    words = [word for word in canonical_machine(stem).split("_") if word]
     for count in (2, 1):
         kind = canonical_machine("_".join(words[:count]))
         if kind in KNOWN_TYPES:

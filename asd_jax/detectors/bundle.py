@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,7 @@ def _to_state(detector: Detector) -> tuple[dict[str, Any], PyTree]:
         "min_frames": detector.min_frames,
         "cutting": detector.cutting and dataclasses.asdict(detector.cutting),
         "clip_seconds": detector.clip_seconds,
-        "health": detector.health and dataclasses.asdict(detector.health),
+        "health_of": [[*machine, dataclasses.asdict(of)] for machine, of in detector.health.items()],
         "scorers": scorers,
     }
     return settings, {"representation": arrays, "scorers": scorer_arrays}
@@ -205,5 +205,12 @@ def _from_state(settings: dict[str, Any], arrays: PyTree) -> Detector:
         settings["min_frames"],
         Cutting(**settings["cutting"]) if settings["cutting"] else None,
         settings.get("clip_seconds"),  # detectors of before this was kept have none
-        from_json(InputHealth, settings["health"]) if settings.get("health") else None,
+        _health(settings, fitted[settings["headline_scorer"]]),
     )
+
+
+def _health(settings: Mapping[str, Any], machines: Iterable[Machine]) -> dict[Machine, InputHealth]:
+    """What each machine's training recordings were like; detectors of before have one range for all, or none."""
+    if before := settings.get("health"):
+        return dict.fromkeys(machines, from_json(InputHealth, before))
+    return {Machine(kind, name): from_json(InputHealth, of) for kind, name, of in settings.get("health_of", ())}

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.cutting import SHORT, Cutting, cutting_of_long
+from asd_jax.datasets.sound import Sound
 from asd_jax.detectors.fitted_scorers import FittedScorer
 from asd_jax.detectors.input_health import InputHealth
 from asd_jax.detectors.known_machines import candidates
@@ -38,7 +39,7 @@ class Detector:
         clip_seconds: how long the clips were that it was fitted on (median): recordings far longer are cut into such
             clips and judged by `recordings.statistic`, of recordings far shorter nothing is said. None for detectors
             of before this was kept: a recording scores whole, or with `cutting` as its worst clip.
-        health: level, bandwidth and the like of the training recordings; None where they were not measured.
+        health: level, bandwidth and the like of each machine's training recordings; empty where they were not measured.
     """
 
     front_end: AnyFrontEnd
@@ -48,7 +49,7 @@ class Detector:
     min_frames: int = 1
     cutting: Cutting | None = None
     clip_seconds: float | None = None
-    health: InputHealth | None = None
+    health: Mapping[Machine, InputHealth] = dataclasses.field(default_factory=dict)
 
     @property
     def consecutive(self) -> int:
@@ -75,6 +76,11 @@ class Detector:
                 f"{scored}, and those of other lengths than in training get wrong verdicts; train it again"
             )
         return tuple(lines)
+
+    def unlike_training(self, machine: Machine, sound: Sound) -> tuple[str, ...]:
+        """What of a recording's typical clip is unlike the training recordings of its machine, in a few words each."""
+        known = self.health.get(machine)
+        return known.remarks(sound, of_clip=self.clip_seconds is not None) if known else ()
 
     @property
     def machines(self) -> tuple[Machine, ...]:

@@ -1,7 +1,7 @@
 """Scorers fitted for each machine, with their thresholds: what a detector holds."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from asd_jax import scorers
 from asd_jax.datasets.clips import Machine, recording_index
 from asd_jax.detectors import thresholds
 from asd_jax.detectors.fusion import LABEL, FusedScorer, FusionSpec
+from asd_jax.detectors.gap import Gap
 from asd_jax.detectors.scorer_spec import DEFAULT, ScorerSpec, readable
 from asd_jax.detectors.thresholds import Source, Threshold
 from asd_jax.errors import InputError
@@ -140,8 +141,8 @@ def fit_scorers(
         domains: of each clip, `source` or `target`, empty where the release has none; scorers that know domains read
             them.
         held_out: clips that the network was not trained on, of which there may be few: thresholds rest on all clips,
-            the scores of those that it saw multiplied by what unseen clips score relative to them (see `_gap`). None
-            where nothing was trained.
+            the scores of those that it saw brought to those of unseen clips (see `Gap`). None where nothing was
+            trained.
         specs: the scorers; those of `DEFAULT` that can read the representation by default.
         fusion: of some of them, which stands beside them as `fusion`.
         threshold: rule of the thresholds, such as `gamma_0.9`.
@@ -173,9 +174,10 @@ def fit_scorers(
                 )
             recording = recording_index(sources[own].tolist())
             parts[machine] = _Part(spec, values.of(own), held_out[own], recording, seed)
-        gap = _gap(parts.values())
-        fitted[spec.label] = {machine: part.fitted(threshold, gap) for machine, part in parts.items()}
-        unseen[spec.label] = {machine: part.unseen(gap) for machine, part in parts.items()}
+        gaps = Gap.of_machines([(part.scores[part.held_out], part.scores[~part.held_out]) for part in parts.values()])
+        by_machine = [(machine, part, gap) for (machine, part), gap in zip(parts.items(), gaps, strict=True)]
+        fitted[spec.label] = {machine: part.fitted(threshold, gap) for machine, part, gap in by_machine}
+        unseen[spec.label] = {machine: part.unseen(gap) for machine, part, gap in by_machine}
     if fusion is not None:
         fusion.check(list(fitted))
         fitted[LABEL] = {
@@ -219,7 +221,7 @@ def fit_scores(
 class _Part:
     """A scorer fitted on one machine's clips, and its scores of these clips as unseen by it as may be.
 
-    Vector scorers are refitted in five folds; error scorers fit nothing.
+    Vector scorers are refitted in folds (see `ScorerSpec.n_folds`); error scorers fit nothing.
     """
 
     def __init__(
@@ -234,7 +236,7 @@ class _Part:
             self.settings |= scorers.search(spec.name, inputs, groups=groups, **({"seed": seed} | self.settings))
         self.scorer = spec.fit(values, self.settings, seed=seed)
         self.source, self.raw = Source.IN_SAMPLE, None
-        fold = thresholds.folds(int(recording.max()) + 1, seed=seed)[recording]
+        fold = thresholds.folds(int(recording.max()) + 1, seed=seed, n_folds=spec.n_folds)[recording]
         if spec.reads == "window_error":
             self.source = Source.TRAINING_WITHOUT_VALIDATION
         elif min(np.count_nonzero(fold != k) for k in range(fold.max() + 1)) >= spec.min_clips:
@@ -246,14 +248,14 @@ class _Part:
         self.raw = spec.score(self.scorer, values) if self.raw is None else self.raw
         self.scores = self.raw if spec.pool is None else scorers.pool(spec.pool, self.raw)
 
-    def unseen(self, gap: tuple[float, float]) -> np.ndarray:
+    def unseen(self, gap: Gap) -> np.ndarray:
         """Scores of the clips, in order, as of clips that neither the scorer nor the network was fitted on."""
-        factor, shift = gap
-        return (
-            np.where(self.held_out, self.scores, self.scores * factor + shift) if self.held_out.any() else self.scores
-        )
+        scores = self.scores.copy()
+        if self.held_out.any():
+            scores[~self.held_out] = gap.unseen(scores[~self.held_out])
+        return scores
 
-    def fitted(self, rule: str, gap: tuple[float, float]) -> FittedScorer:
+    def fitted(self, rule: str, gap: Gap) -> FittedScorer:
         """The scorer with its thresholds, scores of clips that the network saw brought to those of unseen ones."""
         spec, validation = self.spec, None
         scores, source = self.unseen(gap), self.source
@@ -274,22 +276,3 @@ def _at(rule: str, scores: np.ndarray, validation: np.ndarray | None, source: So
     if validation is not None and thresholds.parse(rule)[0] == "conformal":
         return thresholds.fit(rule, validation, source=Source.VALIDATION)
     return thresholds.fit(rule, scores, source=source)
-
-
-def _gap(parts: Iterable[_Part]) -> tuple[float, float]:
-    """By which factor and shift clips that the network was not trained on score higher than those that it was.
-
-    The mean over machines of the ratio of mean scores, since a single machine has few validation clips; where scores
-    may be negative, the mean difference. Refitting a scorer does not make the network forget a clip: this does, on
-    average.
-    """
-    pairs = [
-        (part.scores[part.held_out], part.scores[~part.held_out])
-        for part in parts
-        if part.held_out.any() and not part.held_out.all()
-    ]
-    if not pairs:
-        return 1.0, 0.0
-    if min(scores.min() for pair in pairs for scores in pair) > 0:
-        return float(np.mean([unseen.mean() / seen.mean() for unseen, seen in pairs])), 0.0
-    return 1.0, float(np.mean([unseen.mean() - seen.mean() for unseen, seen in pairs]))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.sound import Sound
 
 # Margins around what training had. They are round numbers of audio practice, set before any test clip was measured.
@@ -49,6 +50,16 @@ class InputHealth:
             (float(seconds.min()) / _LENGTH, float(seconds.max()) * _LENGTH),
         )
 
+    @classmethod
+    def of_machines(cls, sounds: Sequence[Sound], machines: Sequence[Machine]) -> "dict[Machine, InputHealth]":
+        """The range of each machine's training recordings: another machine may be as far away as another microphone."""
+        found = {}
+        for machine in sorted(set(machines)):
+            own = [sound for sound, of in zip(sounds, machines, strict=True) if of == machine]
+            if (health := cls.fit(own)) is not None:
+                found[machine] = health
+        return found
+
     def remarks(self, sound: Sound, *, of_clip: bool = False) -> tuple[str, ...]:
         """What is unlike training, in a few words each; the length of a clip cut from a recording says nothing."""
         if not np.isfinite(sound.level_db):
@@ -71,14 +82,18 @@ class InputHealth:
         return tuple(found)
 
 
-def mixed(sounds: Sequence[Sound]) -> str | None:
-    """One line that counts training clips of another rate or level than the others; None where there are none."""
-    heard = [sound for sound in sounds if np.isfinite(sound.level_db)]
-    if not heard:
-        return None
-    bandwidth, level = (np.asarray([getattr(of, name) for of in heard]) for name in ("bandwidth_hz", "level_db"))
-    narrow = int(np.sum(bandwidth < _BANDWIDTH * np.quantile(bandwidth, 0.9)))
-    apart = int(np.sum(np.abs(level - np.median(level)) > _MIXED_DB))
+def mixed(sounds: Sequence[Sound], machines: Sequence[Machine]) -> str | None:
+    """One line that counts training clips of another rate or level than the others of their machine; None without."""
+    narrow = apart = 0
+    for machine in set(machines):
+        own = [sound for sound, of in zip(sounds, machines, strict=True) if of == machine]
+        heard = [sound for sound in own if np.isfinite(sound.level_db)]
+        if heard:
+            bandwidth, level = (
+                np.asarray([getattr(of, name) for of in heard]) for name in ("bandwidth_hz", "level_db")
+            )
+            narrow += int(np.sum(bandwidth < _BANDWIDTH * np.quantile(bandwidth, 0.9)))
+            apart += int(np.sum(np.abs(level - np.median(level)) > _MIXED_DB))
     found = []
     if narrow:
         found.append(f"{narrow} have a lower bandwidth than the others (recorded at a lower rate?)")

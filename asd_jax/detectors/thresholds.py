@@ -176,7 +176,7 @@ def fit(name: str, scores: Float[np.ndarray, " n_clips"], *, source: Source, of_
     elif kind == "gamma":
         value, location = _gamma(scores, quantile)
         off = abs(np.mean(scores > value) - (1 - quantile))
-        if np.isfinite(value) and off <= max(_TOLERANCE, 1 / len(scores)):
+        if np.isfinite(value) and off <= max(min(_TOLERANCE, 1 - quantile), 1 / len(scores)):
             method = Method.GAMMA
     if method is Method.EMPIRICAL_QUANTILE:
         value = float(np.quantile(scores, quantile))

@@ -36,7 +36,8 @@ class Evaluation:
     """What became of the test clips.
 
     Attributes:
-        clips: the test clips; whole recordings where these were cut into clips.
+        clips: the test clips; whole recordings where these were cut into clips, which start where their worst three
+            clips do.
         scores: by scorer of the system.
         decisions: `(n_clips,)` of the headline scorer, as `Detector.judge` decides; masked where there is none.
         results: what `metrics.json` holds, without the fields that only the run knows.
@@ -49,11 +50,6 @@ class Evaluation:
     decisions: np.ma.MaskedArray
     results: Results
     worst: Int[np.ndarray, " n_clips"] | None = None
-
-    @property
-    def worst_start_seconds(self) -> Float[np.ndarray, " n_clips"] | None:
-        """Where in each recording its worst three clips start; None where recordings were not cut."""
-        return None if self.worst is None else np.asarray([clip.start_seconds for clip in self.clips])
 
 
 def evaluate(

@@ -1,4 +1,4 @@
-"""`report.html` of a run: one file that needs no other and no network, and the same plots as files below `plots/`."""
+"""`report.html` of a run, or of recordings scored in service: one file that needs no other and no network."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,9 +13,11 @@ from asd_jax.files import write_bytes, write_text
 from asd_jax.report.clips import clip_rows
 from asd_jax.report.page import render
 from asd_jax.report.ranking import rank_clips
+from asd_jax.report.run_page import run_page
 from asd_jax.report.run_plots import read_history, run_plots
+from asd_jax.report.scored_page import ScoredRecording, check_can_be_shown, write_scored_report
 
-__all__ = ["write_report"]
+__all__ = ["ScoredRecording", "check_can_be_shown", "write_report", "write_scored_report"]
 
 
 def write_report(
@@ -52,5 +54,5 @@ def write_report(
     pictures |= {f"worst_{number:02d}": row.picture for number, row in enumerate(rows, 1) if row.picture}
     for name, content in pictures.items():
         write_bytes(folder / f"{name}.png", content)
-    write_text(path, render(results, dataset.description or dataset.name, plots, rows, map_title))
+    write_text(path, render(run_page(results, dataset.description or dataset.name, plots, rows, map_title)))
     return path

@@ -1,7 +1,7 @@
 """The list of test clips: their maps, and for the worst mistakes a picture and the sound."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -12,8 +12,8 @@ from asd_jax.errors import InputError
 from asd_jax.features import AnyFrontEnd, FrontEnd
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.report import media, plots
+from asd_jax.report.drivers import band_frequencies, drivers
 from asd_jax.report.maps import clip_maps, has_network
-from asd_jax.report.plots.style import mel_frequencies
 from asd_jax.report.ranking import RankedClip
 from asd_jax.representations.residual_maps import ClipMap
 
@@ -24,12 +24,29 @@ _AUDIO_BYTES = 12_000_000  # of sound in a report: hours of recordings would mak
 
 @dataclasses.dataclass(frozen=True)
 class ClipRow:
-    """A row of the list: PNG and FLAC as bytes, None where a clip has none."""
+    """A row of the list: PNG and FLAC as bytes, None where a clip has none.
+
+    Attributes:
+        ranked: the clip.
+        map: small.
+        picture: everything about it.
+        audio: its sound.
+        timeline: of the recording that it was cut from.
+        drivers: which bands and times drove its score, in words.
+    """
 
     ranked: RankedClip
     map: bytes | None = None
     picture: bytes | None = None
     audio: bytes | None = None
+    timeline: bytes | None = None
+    drivers: str = ""
+
+    @property
+    def pictures(self) -> list[tuple[str, bytes]]:
+        """The large pictures with what they show."""
+        named = {"scores over time": self.timeline, "waveform, log-mel and map of the clip": self.picture}
+        return [(name, png) for name, png in named.items() if png is not None]
 
 
 def clip_rows(
@@ -39,7 +56,7 @@ def clip_rows(
     frames: Mapping[AnyFrontEnd, StoredClips],
     dataset: Dataset,
 ) -> tuple[list[ClipRow], str]:
-    """The rows in the order given, and what their maps show.
+    """The rows of a run's test clips in the order given, and what their maps show.
 
     Args:
         ranked: the test clips.
@@ -48,15 +65,44 @@ def clip_rows(
         frames: of the clips, by front end.
         dataset: reads the waveforms.
     """
-    network = has_network(detectors.system)
-    front_end = (detectors.system if network else detectors.controls[LOG_MEL_MEAN]).front_end
-    shown = ranked[:N_MAPS]
-    indices = np.asarray([row.index for row in shown])
-    chosen = frames[front_end].select(indices if frames_of is None else frames_of[indices])
+    indices = np.asarray([row.index for row in ranked[:N_MAPS]])
+    chosen = frames[map_front_end(detectors)].select(indices if frames_of is None else frames_of[indices])
     # A recording that was cut is shown by its worst part, whose own name the data set knows.
     parts = {(clip.recording, clip.start_seconds): clip for clip in dataset.split("test")}
+
+    def waveform(place: int) -> np.ndarray:
+        clip = ranked[place].clip
+        try:
+            return dataset.read(parts.get((clip.recording, clip.start_seconds), clip))
+        except (InputError, OSError):  # moved away meanwhile: the results stand without its sound
+            return np.zeros(0, np.float32)
+
+    return drawn(ranked, chosen, waveform, detectors)
+
+
+def map_front_end(detectors: Detectors) -> FrontEnd:
+    """The front end whose frames maps are made of: the network's, or that of the control without one."""
+    return (detectors.system if has_network(detectors.system) else detectors.controls[LOG_MEL_MEAN]).front_end
+
+
+def drawn(
+    ranked: Sequence[RankedClip],
+    frames: StoredClips,
+    waveform: Callable[[int], np.ndarray],
+    detectors: Detectors,
+) -> tuple[list[ClipRow], str]:
+    """The rows in the order given, and what their maps show.
+
+    Args:
+        ranked: the clips.
+        frames: of the first of them, those that get a map, from `map_front_end`; at least one.
+        waveform: of the clip at a place in the order, empty where it is gone; asked for the first few alone.
+        detectors: that scored them.
+    """
+    network, front_end = has_network(detectors.system), map_front_end(detectors)
+    several = len(detectors.system.machine_ids) > 1
     small, whole = {}, {}
-    for place, found in clip_maps(detectors, chosen, [row.clip.machine for row in shown]):
+    for place, found in clip_maps(detectors, frames, [row.clip.machine for row in ranked[: len(frames)]]):
         small[place] = media.shrink(found.squared)
         if place < N_PICTURES:
             whole[place] = found
@@ -66,22 +112,29 @@ def clip_rows(
     rows, bytes_left = [], _AUDIO_BYTES
     for place, row in enumerate(ranked):
         picture = audio = None
-        if place < N_PICTURES:
-            try:
-                waveform = dataset.read(parts.get((row.clip.recording, row.clip.start_seconds), row.clip))
-            except (InputError, OSError):  # moved away meanwhile: the results stand without its sound
-                waveform = np.zeros(0, np.float32)
-            audio = media.flac(waveform, sample_rate=front_end.sample_rate)
-            audio = audio if len(waveform) and len(audio) <= bytes_left else None
+        words = ""
+        if found := whole.get(place):
+            samples = waveform(place)
+            audio = media.flac(samples, sample_rate=front_end.sample_rate)
+            audio = audio if len(samples) and len(audio) <= bytes_left else None
             bytes_left -= len(audio or b"")
-            picture = _picture(row, waveform, chosen.clip(place), whole[place], front_end, peak, network=network)
-        rows.append(ClipRow(row, media.map_png(small[place], largest) if place in small else None, picture, audio))
+            title = _title(row, several=several)
+            picture = _picture(title, samples, frames.clip(place), found, front_end, peak, network=network)
+            words = drivers(found, front_end, start_seconds=row.clip.start_seconds)
+        small_map = media.map_png(small[place], largest) if place in small else None
+        rows.append(ClipRow(row, small_map, picture, audio, drivers=words))
     what = "squared residual" if network else "squared distance from the normal mean log-mel"
     return rows, f"{what}, dark 0 to bright {largest:.3g} {'standard deviations²' if network else 'dB²'}"
 
 
+def _title(row: RankedClip, *, several: bool) -> str:
+    side = {True: ">", False: "≤", None: "against"}[row.decision]
+    machine = f" ({row.clip.machine_id})" if several else ""
+    return f"{row.outcome.capitalize()}{machine}: score {row.score:.4g} {side} threshold {row.threshold:.4g}"
+
+
 def _picture(
-    row: RankedClip,
+    title: str,
     waveform: np.ndarray,
     frames: np.ndarray,
     found: ClipMap,
@@ -91,12 +144,10 @@ def _picture(
     network: bool,
 ) -> bytes:
     """Everything about one clip as PNG."""
-    is_mel = front_end.features in (("log_mel",), ("lmfe",))
-    fmax = front_end.fmax or front_end.sample_rate / 2
-    frequencies = mel_frequencies(front_end.n_mels, fmin=front_end.fmin, fmax=fmax, htk=front_end.htk)
+    frequencies = band_frequencies(front_end)
+    is_mel = frequencies is not None
     unit = "dB" if front_end.features == ("log_mel",) and front_end.log == "db" else "natural log" if is_mel else ""
     name = f"Log-mel ({unit})" if is_mel else "Features: " + ", ".join(front_end.features)
-    side = {True: ">", False: "≤", None: "against"}[row.decision]
     figure = plots.clip_picture(
         waveform,
         frames,
@@ -104,9 +155,8 @@ def _picture(
         sample_rate=front_end.sample_rate,
         hop_length=front_end.hop_length,
         expected=found.expected if network else None,
-        frequencies=frequencies if is_mel else None,
-        title=f"{row.outcome.capitalize()} ({row.clip.machine_id}): score {row.score:.4g} {side} threshold "
-        f"{row.threshold:.4g}",
+        frequencies=frequencies,
+        title=title,
         frames_title=name,
         expected_title=f"What the network expected ({unit})" if unit else "What the network expected",
         squared_title="Squared residual (standard deviations² of training)"

@@ -2,7 +2,7 @@
 // Sorting and filtering of the list of clips. A clip is one tbody, so that its picture moves with it.
 const list = document.getElementById("list");
 const clips = [...list.tBodies];
-const numeric = new Set(["number", "score", "margin"]);
+const numeric = new Set(["number", "score", "margin", "threshold", "share"]);
 
 function sortBy(button) {
   const key = button.dataset.key;
@@ -26,7 +26,7 @@ function show() {
     clip.hidden = filter.value !== "" && clip.dataset.outcome !== filter.value;
     shown += !clip.hidden;
   }
-  document.getElementById("count").textContent = `${shown} of ${clips.length} clips`;
+  document.getElementById("count").textContent = `${shown} of ${clips.length} ${list.dataset.what}`;
 }
 filter.addEventListener("change", show);
 show();

@@ -180,13 +180,7 @@ def evaluate_detectors(
         say("no labelled test clips: scores and decisions are written, and there is nothing to measure")
     for line in _remarks(system, results, found):
         say(line)
-    scores = scores_csv(
-        found.clips,
-        found.scores,
-        found.decisions,
-        selection=results.selection,
-        worst_start_seconds=found.worst_start_seconds,
-    )
+    scores = scores_csv(found.clips, found.scores, found.decisions, selection=results.selection)
     write_text(workdir / "scores.csv", scores)
     results.write(workdir)
     outputs.write(workdir, found, detectors, frames, dataset, say)

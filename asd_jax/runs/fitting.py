@@ -30,7 +30,7 @@ def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...]
     """
     clips, cutting = train.heard.clips, config.data.cutting
     machines, recordings = [clip.machine for clip in clips], [clip.recording for clip in clips]
-    health = InputHealth.fit(train.heard.sounds)
+    health = InputHealth.of_machines(train.heard.sounds, machines)
     options = {
         "recordings": recordings,
         "domains": [clip.domain for clip in clips],

@@ -69,7 +69,7 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
     )
     say_found(heard, "training", say)
     _warn_of_few(heard, say)
-    if line := mixed(heard.sounds):
+    if line := mixed(heard.sounds, [clip.machine for clip in heard.clips]):
         say(line)
     silent = set(heard.silent)
     for machine in sorted({clip.machine for clip in heard.clips}):

@@ -25,6 +25,7 @@ class IsolationForestScorer(RefittedOnLoad):
     name = "iforest"
     reads = "vector"
     seeded = True
+    n_folds = 5  # growing a forest takes long, and few clips less change little
 
     mean: Float[np.ndarray, " dim"]
     scale: Float[np.ndarray, " dim"]

@@ -231,6 +231,32 @@ def test_machines_that_names_number(tmp_path):
     }
 
 
+def test_dates_in_names_make_no_machines(tmp_path):
+    days = tree(tmp_path / "days", *(f"fan_{day:02d}-05-2024.wav" for day in range(1, 9)))
+    dataset = open_dataset(data_dir=days)
+    assert {clip.machine_id for clip in dataset.clips} == {"id_00"} and dataset.warnings == ()
+    folders = tree(tmp_path / "press", *(f"2024-05-{day:02d}/normal/1.wav" for day in range(1, 4)))
+    assert {clip.machine_type for clip in open_dataset(data_dir=folders).clips} == {"press"}
+    numbered = tree(tmp_path / "both", *(f"fan_{n}_2024-05-{day:02d}.wav" for n in (1, 12) for day in range(1, 4)))
+    (said,) = open_dataset(data_dir=numbered).warnings
+    assert said == "note: machine ids read from names, with their recordings: fan_1 (3), fan_12 (3)"
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (
+            ["fan_12_05_24", "fan_13_05_24"],
+            r"fan_12_05_24.wav: the first number is that of a machine \(fan_12\), or all",
+        ),
+        ([f"fan_{n}_a" for n in range(6)], "fan_0_a.wav, .*: 6 machines with one recording each, or recordings of one"),
+    ],
+)
+def test_numbers_that_may_be_of_machines_or_not(tmp_path, names, says):
+    with pytest.raises(InputError, match=says):
+        open_dataset(data_dir=tree(tmp_path, *(f"{name}.wav" for name in names)))
+
+
 def test_a_flat_folder_of_several_machine_types_is_not_one_machine(tmp_path):
     tree(tmp_path, "fan_a.wav", "ToyCar_1.wav", "slider_x.wav", "ToyCar_2.wav")
     with pytest.raises(InputError, match=r"`machine` is needed: .* has fan, slide_rail, toy_car.*`dataset=any_folder`"):

@@ -1,7 +1,7 @@
 import pytest
 
 from asd_jax.datasets import canonical_machine
-from asd_jax.datasets.machines import is_machine_id, machine_id_in
+from asd_jax.datasets.machines import is_date, is_machine_id, machine_id_in
 from asd_jax.datasets.releases import RELEASES, own_name
 
 
@@ -36,10 +36,22 @@ def test_machine_names(given, canonical):
         ("id_012.wav", None),
         ("normal/id_3 monday.wav", "id_3"),
         ("monday.wav", None),
+        ("fan_12_2024-05-01.wav", "fan_12"),
+        ("fan 12 20240501_133000.wav", "fan_12"),
+        ("fan_01-05-2024.wav", None),
+        ("fan_01.05.24 morning.wav", None),
+        ("fan_14-30-05.wav", None),
+        ("fan_2024_05_01_3.wav", None),
+        ("pump_2-17.wav", "pump_2"),
     ],
 )
 def test_machine_id_in_a_path(path, machine_id):
     assert machine_id_in(path) == machine_id
+
+
+def test_folders_that_are_a_date():
+    assert is_date("2024-05-01") and is_date("20240501") and is_date("1.5.2024")
+    assert not is_date("id_03") and not is_date("05") and not is_date("press 2024-05-01")
 
 
 def test_folders_that_are_a_machine_id():

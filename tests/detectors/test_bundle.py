@@ -9,8 +9,9 @@ import pytest
 from asd_jax import load_detector
 from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.cutting import Cutting
-from asd_jax.detectors import Detector, Detectors, fit_scorers
+from asd_jax.detectors import Detector, Detectors, bundle, fit_scorers
 from asd_jax.detectors.fitted_scorers import ScorerSpec
+from asd_jax.detectors.input_health import InputHealth
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
@@ -57,8 +58,8 @@ def test_single_bits_that_flip_are_noticed_or_harmless(run, capfd):
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "added", "digests"])
 def test_files_that_are_missing_or_cut(run, damage):
-    bundle = run / "checkpoints" / "bundle"
-    path = bundle / "sha256.json" if damage == "digests" else next((bundle / "metadata").iterdir())
+    saved = run / "checkpoints" / "bundle"
+    path = saved / "sha256.json" if damage == "digests" else next((saved / "metadata").iterdir())
     path = path.with_name("more") if damage == "added" else path
     content = path.read_bytes() if path.exists() else None
     try:
@@ -82,8 +83,8 @@ def test_a_detector_keeps_how_long_its_clips_are(run, tmp_path):
 
 
 def test_bundles_of_before_there_were_digests_and_lengths(run):
-    bundle = run / "checkpoints" / "bundle"
-    digests, path = bundle / "sha256.json", bundle / "metadata" / "metadata"
+    folder = run / "checkpoints" / "bundle"
+    digests, path = folder / "sha256.json", folder / "metadata" / "metadata"
     saved, written = digests.read_bytes(), path.read_bytes()
     metadata = json.loads(written)
     del metadata["detectors"]["system"]["clip_seconds"]
@@ -94,3 +95,19 @@ def test_bundles_of_before_there_were_digests_and_lengths(run):
     finally:
         digests.write_bytes(saved)
         path.write_bytes(written)
+
+
+def test_each_machines_input_health_comes_back_and_one_range_of_before_holds_for_all(run, tmp_path):
+    detector = load_detector(run)
+    assert detector.health == {}
+    first, second = Machine("fan", "id_00"), Machine("fan", "id_02")
+    health = InputHealth((-30.0, -10.0), 0.001, 0.01, 6_000.0, (5.0, 20.0))
+    both = {name: {first: by[first], second: by[first]} for name, by in detector.fitted.items()}
+    other = dataclasses.replace(health, level_db=(-60.0, -40.0))
+    saved = dataclasses.replace(detector, fitted=both, health={first: health, second: other})
+    Detectors(saved).save(tmp_path)
+    assert load_detector(tmp_path).health == saved.health
+    settings, arrays = bundle._to_state(saved)
+    del settings["health_of"]
+    settings["health"] = dataclasses.asdict(health)
+    assert bundle._from_state(settings, arrays).health == {first: health, second: health}

@@ -43,6 +43,14 @@ def test_falls_back_to_the_empirical_quantile(scores):
     assert threshold.value == np.quantile(scores, 0.9)
 
 
+def test_a_stricter_rule_has_no_lower_threshold():
+    """Where two points are more than the nominal share, a gamma below the scores' own tail would be taken."""
+    scores = np.random.default_rng(26).lognormal(0, 1.1, 100)
+    rules = ("gamma_0.9", "gamma_0.95", "gamma_0.98", "gamma_0.99", "gamma_0.999")
+    values = [thresholds.fit(rule, scores, source=SOURCE).value for rule in rules]
+    assert values == sorted(values), values
+
+
 def test_few_scores_keep_the_gamma_and_its_false_alarm_rate():
     """Six clips cannot show 10 %; the gamma's rate on new clips stays nearer to it than the empirical quantile's."""
     rng = np.random.default_rng(0)

@@ -55,7 +55,16 @@ def test_run_folder(run_folder):
     assert [row["epoch"] for row in history] == [str(k) for k in range(1, 9)]
     assert float(history[-1]["train_loss"]) < float(history[0]["train_loss"])
     rows = read_csv(workdir / "scores.csv")
-    assert list(rows[0]) == ["file_name", "machine_id", "domain", "is_anomaly", *REPORTED, "decision", "selection"]
+    assert list(rows[0]) == [
+        "file_name",
+        "machine_id",
+        "domain",
+        "is_anomaly",
+        *REPORTED,
+        "decision",
+        "worst_start_seconds",
+        "selection",
+    ]
     assert set(metrics["controls"]["at_initialisation"]) == {"mse", "mahalanobis"}
     assert rows[0]["file_name"] == "fan/test/anomaly_id_00_00000000.wav" and len(rows) == 12
 
@@ -70,7 +79,7 @@ def test_library_equals_scores_csv(run_folder, machine_tree):
         expected = [float(row[scorer]) for row in rows]
         np.testing.assert_allclose(detector.score(waveforms, scorer=scorer, **arguments), expected, rtol=1e-5)
     decisions = detector.decide(waveforms, **arguments)
-    np.testing.assert_array_equal(decisions, [row["decision"] == "1" for row in rows])
+    np.testing.assert_array_equal(decisions, [row["decision"] == "anomalous" for row in rows])
 
 
 def test_evaluation_from_the_folder_reproduces_the_scores(run_folder, run_script, tmp_path):
@@ -98,7 +107,7 @@ def test_score_gives_verdicts_on_files(run_folder, machine_tree, run_script):
     for row in rows:
         same = expected[row["file_name"].split("/")[-1]]
         assert float(row["mse"]) == pytest.approx(float(same["mse"]), rel=1e-5)
-        assert (row["decision"] == "anomalous") == (same["decision"] == "1")
+        assert row["decision"] == same["decision"]
         assert 0 <= float(row["share_of_normal_above"]) <= 1
 
 

@@ -29,7 +29,7 @@ def test_every_command_of_the_page(run_script, tmp_path, monkeypatch):
     commands = re.findall(
         r"^```sh\npython -m experiments\.(\w+) (.*)\n```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert [name for name, _ in commands] == ["gmm", "score", "score", "score", "evaluate", "recalibrate"]
+    assert [name for name, _ in commands] == ["gmm", "score", "score", "score", "score", "evaluate", "recalibrate"]
     said = {}
     for number, (name, arguments) in enumerate(commands):
         status, stdout, stderr = run_script(
@@ -41,5 +41,9 @@ def test_every_command_of_the_page(run_script, tmp_path, monkeypatch):
     assert "next: python -m experiments.score --checkpoint=watch" in said[0]
     assert re.search(r"night/day 0\.wav +\S+ +anomalous", said[1]) and "1 of 3 anomalous" in said[1]
     assert "machine id" not in said[1]  # there is only one
+    assert "look at watch/score/report.html" in said[4]
+    page = Path("watch/score/report.html").read_text(encoding="utf-8")
+    assert "3 recordings scored" in page and "night/day 0.wav" in page and "louder there by" in page
+    assert "3 kHz (louder there" in page  # where the fault is
     assert Path("watch/score/timeline.csv").exists() and Path("log/scores_log.csv").exists()
-    assert "new clips above the old threshold" in said[5] and Path("watch_after/config.json").exists()
+    assert "new clips above the old threshold" in said[6] and Path("watch_after/config.json").exists()

@@ -55,10 +55,10 @@ def test_scores_are_those_of_recordings(press, workdir, run_script):
     measures = metrics["scorers"]["gmm"]["machine_ids"]["id_00"]
     assert (measures["n_normal"], measures["n_anomaly"], measures["auc"]) == (2, 2, 1.0)
     rows = read_csv(workdir / "scores.csv")
-    assert list(rows[0])[-3:] == ["decision", "selection", "worst_start_seconds"] and len(rows) == 4
+    assert list(rows[0])[-3:] == ["decision", "worst_start_seconds", "selection"] and len(rows) == 4
     for row in rows:
         if row["is_anomaly"] == "1":
-            assert FAULT_AT - 1.5 < float(row["worst_start_seconds"]) < FAULT_AT + 1 and row["decision"] == "1"
+            assert FAULT_AT - 1.5 < float(row["worst_start_seconds"]) < FAULT_AT + 1 and row["decision"] == "anomalous"
             shown = f"worst part from {float(row['worst_start_seconds']):g} s on"
             assert shown in (workdir / "report.html").read_text()
 
@@ -77,7 +77,7 @@ def test_the_score_script_and_the_library_cut_likewise(press, workdir, run_scrip
         assert verdict.scores[index] == pytest.approx(float(own["gmm"]), rel=1e-5)
         assert float(row["worst_start_seconds"]) == float(own["worst_start_seconds"])
         assert verdict.worst_start_seconds[index] == pytest.approx(float(own["worst_start_seconds"]), abs=5e-4)
-        assert (row["decision"] == "anomalous") == (own["decision"] == "1") == verdict.is_anomalous[index]
+        assert row["decision"] == own["decision"] and (row["decision"] == "anomalous") == verdict.is_anomalous[index]
 
 
 def test_evaluation_cuts_as_the_run_did(workdir, run_script):

@@ -11,16 +11,26 @@ where it holds one of the labels' words. The folder above the outermost of them 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from asd_jax.datasets.layouts.layout import ClipName, Layout, stem
-from asd_jax.datasets.machines import is_machine_id, machine_id_in, type_in
+from asd_jax.datasets.machines import (
+    explicit_id_in,
+    is_date,
+    is_machine_id,
+    machine_id_in,
+    number_may_be_of_a_date,
+    numbered_in,
+    type_in,
+)
 from asd_jax.errors import InputError
 
 _LABELS = dict.fromkeys(("normal", "good", "ok"), False) | dict.fromkeys(
     ("abnormal", "anomaly", "anomalous", "anomalies", "bad", "faulty", "fault", "defect", "defective"), True
 )
 _SPLITS = ("train", "test")
+_MANY_IDS = 5  # from names alone, with one recording each: then the numbers hardly are those of machines
 _ONLY_ID = "id_00"  # where no id is named, all recordings are of one machine
 
 
@@ -52,7 +62,7 @@ def parse(relative_path: str) -> ClipName | None:
         return None
     split = (*splits, "")[0]
     above = parts[: min(kept)] if kept else parts
-    machine = [part for part in above if not is_machine_id(part)]
+    machine = [part for part in above if not is_machine_id(part) and not is_date(part)]
     # Training recordings are normal unless their name says otherwise, which is an error later on.
     label = labels.pop() if labels else (False if split == "train" else None)
     return ClipName((machine or [""])[-1], machine_id_in(relative_path) or _ONLY_ID, "", split, label, "")
@@ -73,6 +83,32 @@ def by_types_in_names(names: Mapping[str, ClipName]) -> dict[str, ClipName]:
         path: said._replace(machine_type=types[path]) if several and path in types else said
         for path, said in names.items()
     }
+
+
+def numbered(paths: Iterable[str]) -> tuple[str, ...]:
+    """A line that says which machine ids come of a type and a number in front of names; none where there are none.
+
+    Raises:
+        InputError: the numbers may as well be of dates, or of the recordings, and would make a machine of each.
+    """
+    found = {path: name for path in paths if explicit_id_in(path) is None and (name := numbered_in(path))}
+    count = Counter(found.values())
+    dates = [path for path in found if number_may_be_of_a_date(path)]
+    if len(count) > 1 and dates:
+        raise InputError(
+            f"{dates[0]}: the first number is that of a machine ({found[dates[0]]}), or all three are a date or time; "
+            "write numbers of machines as id_12, or dates as 2024-05-12"
+        )
+    if len(count) >= _MANY_IDS and max(count.values()) == 1:
+        names = ", ".join(list(found)[:3])
+        raise InputError(
+            f"{names}, ...: {len(count)} machines with one recording each, or recordings of one machine, which the "
+            "numbers in their names count; write numbers of machines as id_12, or put those of recordings at the end"
+        )
+    if not count:
+        return ()
+    read = ", ".join(f"{name} ({n})" for name, n in sorted(count.items()))
+    return (f"note: machine ids read from names, with their recordings: {read}",)
 
 
 LAYOUT = Layout("any_folder", "any folder", "press/normal/monday.wav, press/abnormal/worn.wav", parse, names_once=False)

@@ -5,6 +5,7 @@ from asd_jax.report.plots.decisions import confusion_matrix, score_histograms
 from asd_jax.report.plots.ranking import machine_id_bars, precision_recall, roc
 from asd_jax.report.plots.style import mel_frequencies, png
 from asd_jax.report.plots.systems import systems
+from asd_jax.report.plots.timeline import timeline
 from asd_jax.report.plots.training_curves import training_curves
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "roc",
     "score_histograms",
     "systems",
+    "timeline",
     "top_frames",
     "training_curves",
 ]
