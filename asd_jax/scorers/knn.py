@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from asd_jax.scorers.distances import squared_distances
 from asd_jax.scorers.refit import SKLEARN_VERSION, RefittedOnLoad
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import apply, checked, standardization, standardized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +53,11 @@ class NearestNeighborsScorer(RefittedOnLoad):
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Mean distance to the nearest training vectors, in standard deviations."""
         return self._raw_scores(apply(vectors, self.mean, self.scale, self.name))
+
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        nearest = xp.sort(squared_distances(standardized(vectors, self.mean, self.scale), self.vectors, xp), axis=1)
+        return xp.sqrt(nearest[:, : self.n_neighbors]).mean(axis=1)
 
     def leave_one_out(self) -> Float[np.ndarray, " n"]:
         """Score of each training vector among the others."""
