@@ -13,7 +13,7 @@ from asd_jax.detectors import thresholds
 from asd_jax.detectors.scorer_spec import DEFAULT, ScorerSpec, readable
 from asd_jax.detectors.thresholds import Source, Threshold
 from asd_jax.errors import InputError
-from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 
 __all__ = ["DEFAULT", "FittedScorer", "ScorerSpec", "fit_scorers", "fit_scores", "readable"]
 
@@ -73,6 +73,19 @@ class FittedScorer:
     def score_windows(self, values: ClipRepresentation) -> Float[np.ndarray, "n_clips max_windows"]:
         """Score of each window of each clip, NaN where a clip has no such window."""
         return values.window_vector.score(self.scorer.score)
+
+    def formula(self, values: ClipArrays, xp: Any) -> Any:
+        """The score of each clip as a pure function by the operations of `xp`, NumPy or `jax.numpy`.
+
+        Raises:
+            InputError: the scorer has none; see `exportable`.
+        """
+        scorer = self.scorer
+        if self.pool is None:
+            return scorer.formula(getattr(values, scorer.reads), xp)
+        windows = values.window_vector
+        scores = scorer.formula(windows.reshape(-1, windows.shape[-1]), xp)
+        return scorers.pool(self.pool, scores.reshape(-1, windows.shape[1]), xp=xp)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """JSON settings and arrays, from which `from_state` rebuilds it."""
