@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from asd_jax import scorers
 from asd_jax.datasets.clips import Machine, recording_index
 from asd_jax.detectors import thresholds
+from asd_jax.detectors.calibration import Calibrated, fit_threshold
 from asd_jax.detectors.scorer_spec import DEFAULT, ScorerSpec, readable
 from asd_jax.detectors.thresholds import Source, Threshold
 from asd_jax.errors import InputError
@@ -19,7 +20,7 @@ __all__ = ["DEFAULT", "FittedScorer", "ScorerSpec", "fit_scorers", "fit_scores",
 
 
 @dataclasses.dataclass(frozen=True)
-class FittedScorer:
+class FittedScorer(Calibrated):
     """A scorer for one machine.
 
     Attributes:
@@ -46,23 +47,9 @@ class FittedScorer:
     other_thresholds: tuple[Threshold, ...] = ()
     validation_scores: Float[np.ndarray, " n_validation"] | None = None
 
-    def at(self, rule: str) -> Threshold:
-        """The threshold of a rule, fitted anew where it is none of those kept.
-
-        `conformal` takes validation clips where there are some, since its promise is exact for them alone.
-        """
-        for threshold in (self.threshold, *self.other_thresholds):
-            if threshold.name == rule:
-                return threshold
-        return _at(rule, self.normal_scores, self.validation_scores, self.threshold.source)
-
-    def deciding_by(self, rule: str) -> "FittedScorer":
-        """The same scorer with another rule for its decisions, which are of clips: scores of windows are not kept."""
-        if rule == self.threshold.name:
-            return self
-        chosen = self.at(rule)
-        others = tuple(known for known in (self.threshold, *self.other_thresholds) if known.name != rule)
-        return dataclasses.replace(self, threshold=chosen, other_thresholds=others, window_threshold=None)
+    def _not_by_another_rule(self) -> dict[str, Any]:
+        """Scores of windows are not kept."""
+        return {"window_threshold": None}
 
     def score(self, values: ClipRepresentation) -> Float[np.ndarray, " n_clips"]:
         """Score of each clip."""
@@ -233,16 +220,10 @@ class _Part:
         if spec.pool is not None:
             windows = thresholds.fit(rule, self.raw[~np.isnan(self.raw)], source=self.source)
         rules = dict.fromkeys((rule, *thresholds.REPORTED))
-        limit, *others = (_at(of, scores, validation, source) for of in rules)
+        limit, *others = (fit_threshold(of, scores, validation, source) for of in rules)
         return FittedScorer(
             self.scorer, np.sort(scores), limit, spec.pool, windows, self.settings, self.note, tuple(others), validation
         )
-
-
-def _at(rule: str, scores: np.ndarray, validation: np.ndarray | None, source: Source) -> Threshold:
-    if validation is not None and thresholds.parse(rule)[0] == "conformal":
-        return thresholds.fit(rule, validation, source=Source.VALIDATION)
-    return thresholds.fit(rule, scores, source=source)
 
 
 def _gap(parts: Iterable[_Part]) -> tuple[float, float]:

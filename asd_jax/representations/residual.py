@@ -75,9 +75,7 @@ class Residual:
         config = self.network.config
         count = (frames.shape[1] - config.window_span) // config.window_hop + 1
         n_windows = jnp.full((1,), count, jnp.int32)
-        error, vector = _reduce_residual(
-            self.network, self.params, self.model_state, self.scaling, frames, n_windows
-        )
+        error, vector = _reduce_residual(self.network, self.params, self.model_state, self.scaling, frames, n_windows)
         return ClipArrays(vector, error)
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
