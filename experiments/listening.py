@@ -10,7 +10,7 @@ from asd_jax.errors import InputError
 from experiments import wording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from asd_jax.detectors import Detector
+    from asd_jax.detectors.judging import Judge
     from asd_jax.detectors.verdicts import Piece
 
 FLAGS = flags.FLAGS
@@ -57,7 +57,7 @@ def files_in(arguments: list[str]) -> list[str]:
 class Heard:
     """What is heard of each file on its way to the detector: what is measured of its clips, and why one was refused."""
 
-    def __init__(self, names: list[str], detector: "Detector", channel: str) -> None:
+    def __init__(self, names: list[str], detector: "Judge", channel: str) -> None:
         self.names, self._detector, self._channel = names, detector, channel
         self.sounds: dict[int, list[Any]] = {}  # of Sound
         self.reasons: dict[int, str] = {}
@@ -86,7 +86,7 @@ class Heard:
         from asd_jax.detectors.verdicts import Piece
 
         name, detector = self.names[index], self._detector
-        whole, rate, silent = Clip(name, self.machine_ids[index] or "", "test"), detector.front_end.sample_rate, True
+        whole, rate, silent = Clip(name, self.machine_ids[index] or "", "test"), detector.sample_rate, True
         cutting = detector.cutting_of(duration_seconds(Path(name)))
         for part in [whole] if cutting is None else cut(whole, Path(), cutting):
             where = {"start_seconds": part.start_seconds, "clip_seconds": part.clip_seconds}

@@ -1,5 +1,8 @@
 """Verdicts on new recordings: `python -m experiments.score --checkpoint=RUN FILE_OR_FOLDER...`.
 
+`--model=FILE` takes what `experiments.export` wrote in place of a run, without JAX where it is an ONNX file; it scores
+clips of one length, so that recordings little longer are cut too and shorter ones get no verdict.
+
 Prints, and writes to `RUN/score/scores.csv` (or below `--workdir`), each file's score, the decision at the detector's
 threshold, the share of normal clips that score higher (near 0 is unlike anything heard in training, 0.5 is ordinary),
 and what of the recording itself is unlike those in training. Recordings far longer than the clips of training are cut
@@ -24,7 +27,8 @@ from experiments import launch, wording
 from experiments.listening import Heard, files_in
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from asd_jax.detectors import Detector, Verdict
+    from asd_jax.detectors import Verdict
+    from asd_jax.detectors.judging import Judge
 
 FLAGS = flags.FLAGS
 
@@ -33,6 +37,7 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_bool("append", False, "Add the rows, with the time in UTC, to scores_log.csv instead of scores.csv.")
 flags.DEFINE_bool("status", False, "End with exit status 3 where something is anomalous.")
+flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint.")
 launch.adopt("checkpoint", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir", "debug")
 flags.DEFINE_enum(
     "unknown_machine_id",
@@ -44,19 +49,19 @@ flags.DEFINE_enum(
 
 def main(arguments: list[str]) -> None:
     """Score the files that the arguments name."""
-    if FLAGS.checkpoint is None:
-        raise InputError("--checkpoint is needed: the folder of a finished run")
+    if FLAGS.checkpoint is not None and FLAGS.model is not None:
+        raise InputError("--checkpoint and --model: give one, the folder of a run or an exported file")
+    if FLAGS.checkpoint is None and FLAGS.model is None:
+        raise InputError("--checkpoint is needed, the folder of a finished run, or --model, an exported file")
     if not arguments:
         raise InputError("no files given; name the recordings to score after the flags")
-    from asd_jax.detectors.bundle import load_detector
-    from asd_jax.runs import folder as run_folder
+    from asd_jax import files
 
-    workdir = launch.folder("workdir") or launch.checkpoint() / "score"
+    beside = _source().parent if FLAGS.model else _source()
+    workdir = launch.folder("workdir") or beside / "score"
     if FLAGS.workdir:
-        run_folder.check_not_a_run(workdir)
-    detector = load_detector(launch.checkpoint())
-    recorded = run_folder.read_config(launch.checkpoint()).get("data")
-    channel = FLAGS.channel or (recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix")
+        files.check_not_a_run(workdir)
+    detector, channel = _loaded()
     if "threshold" in launch.given():
         detector = detector.deciding_by(FLAGS.threshold)
     heard = Heard(files_in(arguments), detector, channel)
@@ -79,6 +84,26 @@ def main(arguments: list[str]) -> None:
         sys.exit(1)
     if FLAGS.status and any(row.decision == "anomalous" for row in rows):
         sys.exit(3)
+
+
+def _source() -> Path:
+    """The run or the exported file."""
+    return launch.folder("model") or launch.checkpoint()
+
+
+def _loaded() -> "tuple[Judge, str]":
+    """What judges, and the channel of recordings that it hears."""
+    if FLAGS.model:
+        from asd_jax.detectors import exported
+
+        found = exported.load(_source())
+        return found, FLAGS.channel or found.metadata["channel"]
+    from asd_jax.detectors.bundle import load_detector
+    from asd_jax.runs import folder as run_folder
+
+    recorded = run_folder.read_config(_source()).get("data")
+    channel = recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix"
+    return load_detector(_source()), FLAGS.channel or channel
 
 
 def _row(index: int, heard: Heard, verdict: "Verdict") -> "Row":
@@ -121,7 +146,7 @@ class Row(NamedTuple):
     n_clips: int
 
 
-def _report(rows: list[Row], detector: "Detector", workdir: Path) -> None:
+def _report(rows: list[Row], detector: "Judge", workdir: Path) -> None:
     """Write and print the verdicts, the highest score first; files without one come last."""
     scorer, is_cut = FLAGS.scorer or detector.headline_scorer, any(row.n_clips > 1 for row in rows)
     rows.sort(key=lambda row: (math.isnan(row.score), -row.score))

@@ -6,7 +6,7 @@ An ONNX file needs onnxruntime, NumPy and soxr, and no JAX; a StableHLO file nee
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -89,6 +89,14 @@ class Exported(Judge):
             return self.cutting
         is_longer = seconds * self.sample_rate > self.n_samples + _SLACK
         return Cutting(self.clip_seconds, self.clip_seconds) if is_longer else None
+
+    def deciding_by(self, rule: str) -> Self:
+        """The same with the thresholds of another rule; those that the file does not have may need SciPy."""
+        try:
+            return super().deciding_by(rule)
+        except ImportError as error:
+            known = ", ".join(self.metadata["machines"][0]["thresholds"])
+            raise InputError(f"`threshold={rule}` is not in this file, which has {known}, and needs SciPy") from error
 
     def deciding_above(self, threshold: float) -> "Exported":
         """The same with a threshold of one's own for every machine; of longer recordings the limit is no lower."""
