@@ -1,7 +1,7 @@
 """The thresholds of a scorer: those kept, and any other rule fitted on the scores of normal clips that it holds."""
 
 import dataclasses
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +35,7 @@ class Calibrated:
                 return threshold
         return fit_threshold(rule, self.normal_scores, self.validation_scores, self.threshold.source)
 
-    def deciding_by(self, rule: str) -> Self:
+    def deciding_by(self, rule: str) -> "Calibrated":
         """The same with another rule for its decisions, which are of clips."""
         if rule == self.threshold.name:
             return self

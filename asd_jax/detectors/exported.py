@@ -6,7 +6,7 @@ An ONNX file needs onnxruntime, NumPy and soxr, and no JAX; a StableHLO file nee
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +90,7 @@ class Exported(Judge):
         is_longer = seconds * self.sample_rate > self.n_samples + _SLACK
         return Cutting(self.clip_seconds, self.clip_seconds) if is_longer else None
 
-    def deciding_by(self, rule: str) -> Self:
+    def deciding_by(self, rule: str) -> "Exported":
         """The same with the thresholds of another rule; those that the file does not have may need SciPy."""
         try:
             return super().deciding_by(rule)

@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class Judge(abc.ABC):
         """Their ids, each once: several machine types may have the same."""
         return tuple(dict.fromkeys(machine.machine_id for machine in self.machines))
 
-    def deciding_by(self, rule: str) -> Self:
+    def deciding_by(self, rule: str) -> "Judge":
         """The same with the thresholds of another rule."""
         fitted = {
             name: {machine: of.deciding_by(rule) for machine, of in by.items()} for name, by in self.fitted.items()

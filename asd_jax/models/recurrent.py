@@ -36,8 +36,8 @@ class LSTM(nnx.Module):
         """The part of the gates that does not depend on the state."""
         return _project(inputs, self.input_kernel[...], self.bias[...])
 
-    def zero(self, n: int) -> tuple[Float[Array, "n hidden"], ...]:
-        """The state before the first step: hidden, cell."""
+    def zero(self, n: Any) -> tuple[Float[Array, "n hidden"], ...]:
+        """The state of `n` windows, a number or a symbol, before the first step: hidden, cell."""
         return (jnp.zeros((n, self.hidden_size)),) * 2
 
     def hidden(self, state: tuple[Array, Array]) -> Float[Array, "n hidden"]:
@@ -76,8 +76,8 @@ class GRU(nnx.Module):
         """The part of the gates that does not depend on the state."""
         return _project(inputs, self.input_kernel[...], self.bias[...])
 
-    def zero(self, n: int) -> Float[Array, "n hidden"]:
-        """The state before the first step."""
+    def zero(self, n: Any) -> Float[Array, "n hidden"]:
+        """The state of `n` windows, a number or a symbol, before the first step."""
         return jnp.zeros((n, self.hidden_size))
 
     def hidden(self, state: Float[Array, "n hidden"]) -> Float[Array, "n hidden"]:

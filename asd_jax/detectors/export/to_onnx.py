@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,6 +19,8 @@ from asd_jax.detectors.export.program import INPUTS, OUTPUTS, Program
 from asd_jax.detectors.exported_file import PROPERTY
 from asd_jax.errors import InputError
 from asd_jax.features.precise_stft import power_by
+
+_OPSET = 20  # the first whose DFT takes its axis as an input; onnxruntime reads it from 1.17 on
 
 
 def to_onnx(program: Program, metadata: str) -> bytes:
@@ -36,13 +39,14 @@ def to_onnx(program: Program, metadata: str) -> bytes:
         raise InputError(f"{error}: an ONNX file needs the extra `export`; pip install 'asd_jax[export]'") from error
     shapes = (("batch", program.n_samples), (len(program.machines),), ())
     kinds = (np.float32, np.float32, np.int32)
-    with power_by(_power_by_dft()), _quiet():
+    with power_by(_power_by_dft()), _lenient():
         model = convert(
             lambda *arguments: program(*arguments),
             inputs=[jax.ShapeDtypeStruct(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)],
             input_names=list(INPUTS),
             output_names=list(OUTPUTS),
             return_mode="proto",
+            opset=_OPSET,
             model_name="asd_jax",
         )
     defaults = {"threshold": program.thresholds, "machine": np.asarray(0, np.int32)}
@@ -96,12 +100,15 @@ def _power_by_dft() -> Callable[[Float[Array, "*batch n_fft"]], Float[Array, "*b
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the converter's warnings of shapes that it does not know, which onnxruntime finds out itself."""
+def _lenient() -> Iterator[None]:
+    """Whatever modes of JAX a program keeps to, the converter's own code does not; nor is it told what it warns of:
+    shapes that onnxruntime finds out, old names that it uses of Flax."""
     logger = logging.getLogger("onnx_ir")
     before = logger.level
     logger.setLevel(logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings(), jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
     finally:
         logger.setLevel(before)
