@@ -62,7 +62,7 @@ def fitting(vectors: Float[np.ndarray, "n width"], dim: int, scorer: str) -> Flo
 def standardized(vectors: Any, mean: Float[np.ndarray, " dim"], scale: Float[np.ndarray, " dim"]) -> Any:
     """`(vectors - mean) * scale` of vectors `(n, dim)`, NumPy's or JAX's.
 
-    The mean is taken away in two parts. A mean of -50 dB rounded to float32 is off by a hundred thousandth of a standard
+    The mean is taken away in two parts: one of -50 dB, rounded to float32, is off by a hundred thousandth of a standard
     deviation, which a covariance that is nearly singular raises a hundredfold.
     """
     coarse = mean.astype(np.float32)

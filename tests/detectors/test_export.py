@@ -103,7 +103,7 @@ def test_inputs_have_defaults_and_the_batch_is_free(made, tmp_path):
         found = session.run(["is_anomaly"], {"waveform": clips, "threshold": given})[0]
         np.testing.assert_array_equal(found, heard & (given[0] < 0))
     one_by_one = [session.run(["score"], {"waveform": clip[None]})[0][0] for clip in clips]
-    np.testing.assert_allclose(scores, one_by_one, rtol=1e-5)
+    np.testing.assert_allclose(scores, one_by_one, rtol=1e-4, atol=1e-4)
 
 
 def test_what_has_no_exported_form_names_what_has(made):
