@@ -5,6 +5,8 @@ A scorer is one file with a frozen dataclass, and one line in `REGISTRY`. It nam
 arrays and plain values, from which a load builds an equal scorer and runs no code of the file's author. Vector
 scorers also score windows, whose scores `pool` brings together; those marked `clip_level` do not. `pca+NAME` puts
 principal components before a vector scorer.
+
+Where `score` is a `formula` of the operations of NumPy or of `jax.numpy`, the same formula is what is exported.
 """
 
 import dataclasses
