@@ -7,13 +7,13 @@ import zipfile
 
 import numpy as np
 import pytest
+from humming import hum
 
 from asd_jax import exported
 from asd_jax.detectors import exported_file
 from asd_jax.detectors.export import Program, contents
 from asd_jax.errors import InputError
 from asd_jax.representations.clip_summary import ClipSummary
-from tests.detectors.conftest import hum
 
 ABOUT = {"channel": "mix"}
 

@@ -1,6 +1,6 @@
 """A detector becomes one file that scores anywhere: front end, network, scorer and threshold as one program.
 
-`write` makes the file, `check.compare` holds what it says against the detector.
+`contents` makes the file, `check.compare` holds what it says against the detector.
 """
 
 from asd_jax.detectors.export.program import Program, exportable

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from humming import MACHINES, SMALL, hum, smaller
 
 from asd_jax import models
 from asd_jax.datasets.clips import Machine
@@ -17,7 +18,6 @@ from asd_jax.features import FrontEnd
 from asd_jax.representations.clip_summary import ClipSummary
 from asd_jax.representations.overlapping_frames import OverlappingFrames
 from asd_jax.representations.per_machine import PerMachine
-from tests.detectors.conftest import MACHINES, SMALL, hum, smaller
 
 pytest.importorskip("jax2onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
