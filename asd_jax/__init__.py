@@ -28,10 +28,12 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"asd_jax.{name}")
     if name == "load_detector":
         return importlib.import_module("asd_jax.detectors.bundle").load_detector
+    if name == "exported":
+        return importlib.import_module("asd_jax.detectors.exported")
     if name == "plots":
         return importlib.import_module("asd_jax.report.plots")
     raise AttributeError(f"module 'asd_jax' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*_ROOMS, "load_detector", "plots"]
+    return [*_ROOMS, "exported", "load_detector", "plots"]

@@ -71,6 +71,13 @@ def check_writable(folder: Path) -> None:
                 part.rmdir()
 
 
+def check_not_a_run(folder: Path) -> None:
+    """Raise InputError where results would take the place of a run's own, or cannot be written."""
+    if (folder / "config.json").exists() or (folder / "checkpoints").exists():
+        raise InputError(f"`workdir={folder}` is a run, whose files stay as they are; choose another")
+    check_writable(folder)
+
+
 @contextlib.contextmanager
 def one_error(message: str) -> Iterator[None]:
     """Turn what a checkpoint library raises into one InputError, without the tracebacks that its threads print."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     import numpy as np
 
     from asd_jax.datasets import Machine
-    from asd_jax.detectors import Detector
+    from asd_jax.detectors.judging import Judge
     from asd_jax.detectors.verdicts import Piece
 
 FLAGS = flags.FLAGS
@@ -63,7 +63,7 @@ def files_in(arguments: list[str]) -> list[str]:
 class Heard:
     """What is heard of each file on its way to the detector: what is measured of its clips, and why one was refused."""
 
-    def __init__(self, names: list[str], detector: "Detector", channel: str) -> None:
+    def __init__(self, names: list[str], detector: "Judge", channel: str) -> None:
         self.names, self._detector, self._channel = names, detector, channel
         self.sounds: dict[int, list[Any]] = {}  # of Sound
         self.reasons: dict[int, str] = {}
@@ -88,7 +88,7 @@ class Heard:
         """Samples of a file, from a second on and for so many seconds (None to its end), at the detector's rate."""
         from asd_jax.datasets.audio import read_audio
 
-        rate = self._detector.front_end.sample_rate
+        rate = self._detector.sample_rate
         where = {"start_seconds": start_seconds, "clip_seconds": clip_seconds}
         return read_audio(Path(name), sample_rate=rate, channel=self._channel, **where)
 
@@ -100,7 +100,7 @@ class Heard:
         from asd_jax.detectors.verdicts import Piece
 
         name, detector = self.names[index], self._detector
-        whole, rate, silent = Clip(name, self.machine_ids[index] or "", "test"), detector.front_end.sample_rate, True
+        whole, rate, silent = Clip(name, self.machine_ids[index] or "", "test"), detector.sample_rate, True
         cutting = detector.cutting_of(duration_seconds(Path(name)))
         for part in [whole] if cutting is None else cut(whole, Path(), cutting):
             waveform = self.read(name, part.start_seconds, part.clip_seconds)

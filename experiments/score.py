@@ -1,5 +1,8 @@
 """Verdicts on new recordings: `python -m experiments.score --checkpoint=RUN FILE_OR_FOLDER...`.
 
+`--model=FILE` takes what `experiments.export` wrote in place of a run, without JAX where it is an ONNX file; it scores
+clips of one length, so that recordings little longer are cut too and shorter ones get no verdict.
+
 Prints, and writes to `RUN/score/scores.csv` (or below `--workdir`), each file's score, the decision at the detector's
 threshold, the share of normal clips that score higher (near 0 is unlike anything heard in training, 0.5 is ordinary),
 and what of the recording itself is unlike those in training. Recordings far longer than the clips of training are cut
@@ -26,7 +29,8 @@ from experiments import launch, wording
 from experiments.listening import Heard, files_in
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
-    from asd_jax.detectors import Detector, Detectors, Verdict
+    from asd_jax.detectors import Detectors, Verdict
+    from asd_jax.detectors.judging import Judge
     from asd_jax.evaluation.score_files import Scored
 
 FLAGS = flags.FLAGS
@@ -38,6 +42,7 @@ flags.DEFINE_bool(
     "append", False, "Add the rows to scores_log.csv, under those of before, instead of writing scores.csv anew."
 )
 flags.DEFINE_bool("status", False, "End with exit status 3 where something is anomalous.")
+flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint.")
 launch.adopt("checkpoint", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir")
 launch.adopt("report", "debug")
 flags.DEFINE_enum(
@@ -50,26 +55,22 @@ flags.DEFINE_enum(
 
 def main(arguments: list[str]) -> None:
     """Score the files that the arguments name."""
-    if FLAGS.checkpoint is None:
-        raise InputError("--checkpoint is needed: the folder of a finished run")
+    if FLAGS.checkpoint is not None and FLAGS.model is not None:
+        raise InputError("--checkpoint and --model: give one, the folder of a run or an exported file")
+    if FLAGS.checkpoint is None and FLAGS.model is None:
+        raise InputError("--checkpoint is needed, the folder of a finished run, or --model, an exported file")
     if not arguments:
         raise InputError("no files given; name the recordings to score after the flags")
-    from asd_jax.detectors import Detectors
-    from asd_jax.runs import folder as run_folder
+    from asd_jax import files
 
-    workdir = launch.folder("workdir") or launch.checkpoint() / "score"
+    beside = _source().parent if FLAGS.model else _source()
+    workdir = launch.folder("workdir") or beside / "score"
     if FLAGS.workdir:
-        run_folder.check_not_a_run(workdir)
-    detectors = Detectors.load(launch.checkpoint())
-    recorded = run_folder.read_config(launch.checkpoint()).get("data")
-    channel = FLAGS.channel or (recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix")
+        files.check_not_a_run(workdir)
+    detector, channel = _loaded()
+    detectors = _shown() if FLAGS.report else None
     if "threshold" in launch.given():
-        detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(FLAGS.threshold))
-    if FLAGS.report:
-        from asd_jax.report import check_can_be_shown
-
-        check_can_be_shown(detectors, launch.checkpoint())
-    detector = detectors.system
+        detector = detector.deciding_by(FLAGS.threshold)
     heard = Heard(files_in(arguments), detector, channel)
     verdict = detector.judge_pieces(
         heard.pieces(), heard.machine_ids, scorer=FLAGS.scorer, unknown_machine_id=FLAGS.unknown_machine_id
@@ -87,7 +88,8 @@ def main(arguments: list[str]) -> None:
     _print(rows, verdict, detector)
     print(f"{sum(row.decision == 'anomalous' for row in rows.values())} of {len(rows)} anomalous; written to {path}")
     if FLAGS.report:
-        print(f"look at {_write_report(rows, verdict, detectors, heard, workdir)}")
+        shown = dataclasses.replace(detectors, system=detector)
+        print(f"look at {_write_report(rows, verdict, shown, heard, workdir)}")
     _end(rows, heard, verdict)
 
 
@@ -103,7 +105,39 @@ def _end(rows: dict[int, "Scored"], heard: Heard, verdict: "Verdict") -> None:
         sys.exit(3)
 
 
-def _row(index: int, heard: Heard, verdict: "Verdict", detector: "Detector") -> "Scored":
+def _source() -> Path:
+    """The run or the exported file."""
+    return launch.folder("model") or launch.checkpoint()
+
+
+def _loaded() -> "tuple[Judge, str]":
+    """What judges, and the channel of recordings that it hears."""
+    if FLAGS.model:
+        from asd_jax.detectors import exported
+
+        found = exported.load(_source())
+        return found, FLAGS.channel or found.metadata["channel"]
+    from asd_jax.detectors.bundle import load_detector
+    from asd_jax.runs import folder as run_folder
+
+    recorded = run_folder.read_config(_source()).get("data")
+    channel = recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix"
+    return load_detector(_source()), FLAGS.channel or channel
+
+
+def _shown() -> "Detectors":
+    """The detectors of the run, whose pictures a report shows."""
+    if FLAGS.model:
+        raise InputError("--report needs a run, --checkpoint: an exported file shows no pictures")
+    from asd_jax.detectors.bundle import Detectors
+    from asd_jax.report import check_can_be_shown
+
+    detectors = Detectors.load(_source())
+    check_can_be_shown(detectors, _source())
+    return detectors
+
+
+def _row(index: int, heard: Heard, verdict: "Verdict", detector: "Judge") -> "Scored":
     """The row of a file, from what was heard of it and what the detector says."""
     from asd_jax.datasets import Machine
     from asd_jax.evaluation.score_files import DECISIONS, Scored
@@ -127,7 +161,7 @@ def _row(index: int, heard: Heard, verdict: "Verdict", detector: "Detector") -> 
     )
 
 
-def _print(rows: dict[int, "Scored"], verdict: "Verdict", detector: "Detector") -> None:
+def _print(rows: dict[int, "Scored"], verdict: "Verdict", detector: "Judge") -> None:
     """Print the table of verdicts, and below it what they rest on."""
     scorer = FLAGS.scorer or detector.headline_scorer
     is_cut = any(len(verdict.timelines[index].scores) > 1 for index in rows)

@@ -20,9 +20,8 @@ if TYPE_CHECKING:  # matplotlib and JAX are imported late, so that --help answer
 
 FLAGS = flags.FLAGS
 
-launch.adopt("preset", "channel", "frame_seconds", "overlap", "debug")
+launch.adopt("out", "preset", "channel", "frame_seconds", "overlap", "debug")
 flags.DEFINE_string("clip", None, "Recording to show, in any format that soundfile reads.")
-flags.DEFINE_string("out", None, "Picture to write; the ending says the format: png, pdf, svg.")
 
 _PITCH_CLASSES = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]
 _ROWS = 3  # of bars: a slice overlaps its neighbours, not the one three further on unless told to

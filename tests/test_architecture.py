@@ -31,6 +31,9 @@ PLACES = {
     "sklearn": ("asd_jax/scorers/", "asd_jax/evaluation/metrics.py", "asd_jax/report/plots/"),
     "torch": ("asd_jax/models/vggish_weights.py",),
     "tensorflow": ("asd_jax/models/vggish_weights.py",),
+    "jax2onnx": ("asd_jax/detectors/export/",),
+    "onnx": ("asd_jax/detectors/export/",),
+    "onnxruntime": ("asd_jax/detectors/exported_file.py",),
     "tensorboardX": ("asd_jax/training/", "asd_jax/report/"),
     "matplotlib": ("asd_jax/report/plots/", "asd_jax/report/media.py", "experiments/show_features.py"),
 }

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+
+from asd_jax.datasets.shapes import Float, Int
 
 
 class Machine(NamedTuple):

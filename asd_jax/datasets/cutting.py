@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from asd_jax.datasets.audio import duration_seconds
 from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
 
@@ -104,6 +103,8 @@ def cut_long(clips: Sequence[Clip], data_dir: Path, clip_seconds: float | None) 
 
 def _seconds(path: Path) -> float:
     """Duration; 0 for a recording that cannot be read, which stays whole: the error comes when it is read."""
+    from asd_jax.datasets.audio import duration_seconds  # late: an exported detector cuts waveforms and reads no files
+
     try:
         return duration_seconds(path)
     except InputError:
@@ -119,6 +120,8 @@ def parts(clip: Clip, duration: float, cutting: Cutting) -> Iterator[Clip]:
 
 def cut(clip: Clip, data_dir: Path, cutting: Cutting) -> Iterator[Clip]:
     """The clips of a recording. One that cannot be read stays whole: the error comes, once, when it is read."""
+    from asd_jax.datasets.audio import duration_seconds  # late, see above
+
     try:
         duration = duration_seconds(data_dir / clip.recording)
     except InputError:

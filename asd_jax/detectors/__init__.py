@@ -1,19 +1,29 @@
-"""From fitted representations to verdicts: detectors, their thresholds, and the bundle that keeps them."""
+"""From fitted representations to verdicts: detectors, their thresholds, the bundle that keeps them, and exported ones.
 
-from asd_jax.detectors.bundle import AT_INITIALISATION, LOG_MEL_MEAN, Detectors, load_detector
-from asd_jax.detectors.detector import Detector
-from asd_jax.detectors.fitted_scorers import FittedScorer, fit_scorers
-from asd_jax.detectors.scorer_spec import ScorerSpec
-from asd_jax.detectors.verdicts import Verdict
+Names are imported when they are first used: an exported detector (`exported.py`) does without JAX.
+"""
 
-__all__ = [
-    "AT_INITIALISATION",
-    "LOG_MEL_MEAN",
-    "Detector",
-    "Detectors",
-    "FittedScorer",
-    "ScorerSpec",
-    "Verdict",
-    "fit_scorers",
-    "load_detector",
-]
+import importlib
+from typing import Any
+
+_FILES = {
+    "AT_INITIALISATION": "bundle",
+    "LOG_MEL_MEAN": "bundle",
+    "Detector": "detector",
+    "Detectors": "bundle",
+    "FittedScorer": "fitted_scorers",
+    "ScorerSpec": "scorer_spec",
+    "Verdict": "verdicts",
+    "fit_scorers": "fitted_scorers",
+    "load_detector": "bundle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(_FILES)

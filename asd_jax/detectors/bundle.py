@@ -99,6 +99,11 @@ def load_detector(run: str | Path) -> Detector:
     return Detectors.load(run).system
 
 
+def digest(run: str | Path) -> str:
+    """SHA-256 of the names and contents of all files of a run's bundle."""
+    return hashlib.sha256(json.dumps(_digests(_folder(run)), sort_keys=True).encode()).hexdigest()
+
+
 def _folder(run: str | Path) -> Path:
     return Path(run).absolute() / "checkpoints" / "bundle"
 

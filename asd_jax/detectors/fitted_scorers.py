@@ -10,18 +10,19 @@ from jaxtyping import Bool, Float
 from asd_jax import scorers
 from asd_jax.datasets.clips import Machine, recording_index
 from asd_jax.detectors import thresholds
+from asd_jax.detectors.calibration import Calibrated, fit_threshold
 from asd_jax.detectors.fusion import LABEL, FusedScorer, FusionSpec
 from asd_jax.detectors.gap import Gap
 from asd_jax.detectors.scorer_spec import DEFAULT, ScorerSpec, readable
 from asd_jax.detectors.thresholds import Source, Threshold
 from asd_jax.errors import InputError
-from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 
 __all__ = ["DEFAULT", "FittedScorer", "ScorerSpec", "fit_scorers", "fit_scores", "readable"]
 
 
 @dataclasses.dataclass(frozen=True)
-class FittedScorer:
+class FittedScorer(Calibrated):
     """A scorer for one machine.
 
     Attributes:
@@ -48,23 +49,9 @@ class FittedScorer:
     other_thresholds: tuple[Threshold, ...] = ()
     validation_scores: Float[np.ndarray, " n_validation"] | None = None
 
-    def at(self, rule: str) -> Threshold:
-        """The threshold of a rule, fitted anew where it is none of those kept.
-
-        `conformal` takes validation clips where there are some, since its promise is exact for them alone.
-        """
-        for threshold in (self.threshold, *self.other_thresholds):
-            if threshold.name == rule:
-                return threshold
-        return _at(rule, self.normal_scores, self.validation_scores, self.threshold.source)
-
-    def deciding_by(self, rule: str) -> "FittedScorer":
-        """The same scorer with another rule for its decisions, which are of clips: scores of windows are not kept."""
-        if rule == self.threshold.name:
-            return self
-        chosen = self.at(rule)
-        others = tuple(known for known in (self.threshold, *self.other_thresholds) if known.name != rule)
-        return dataclasses.replace(self, threshold=chosen, other_thresholds=others, window_threshold=None)
+    def _not_by_another_rule(self) -> dict[str, Any]:
+        """Scores of windows are not kept."""
+        return {"window_threshold": None}
 
     def score(self, values: ClipRepresentation) -> Float[np.ndarray, " n_clips"]:
         """Score of each clip."""
@@ -75,6 +62,19 @@ class FittedScorer:
     def score_windows(self, values: ClipRepresentation) -> Float[np.ndarray, "n_clips max_windows"]:
         """Score of each window of each clip, NaN where a clip has no such window."""
         return values.window_vector.score(self.scorer.score)
+
+    def formula(self, values: ClipArrays, xp: Any) -> Any:
+        """The score of each clip as a pure function by the operations of `xp`, NumPy or `jax.numpy`.
+
+        Raises:
+            InputError: the scorer has none; see `exportable`.
+        """
+        scorer = self.scorer
+        if self.pool is None:
+            return scorer.formula(getattr(values, scorer.reads), xp)
+        windows = values.window_vector
+        scores = scorer.formula(windows.reshape(-1, windows.shape[-1]), xp)
+        return scorers.pool(self.pool, scores.reshape(-1, windows.shape[1]), xp=xp)
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """JSON settings and arrays, from which `from_state` rebuilds it."""
@@ -196,7 +196,7 @@ def _fused(parts: Sequence[FittedScorer], unseen: Sequence[np.ndarray], rule: st
     """Fitted scorers of a machine as one, with thresholds of its own on the same clips."""
     scorer, scores = FusedScorer.fit(parts, np.stack(unseen), rule)
     source = parts[0].threshold.source
-    limit, *others = (_at(of, scores, None, source) for of in dict.fromkeys((threshold, *thresholds.REPORTED)))
+    limit, *others = (fit_threshold(of, scores, None, source) for of in dict.fromkeys((threshold, *thresholds.REPORTED)))
     return FittedScorer(scorer, np.sort(scores), limit, settings={"rule": rule}, other_thresholds=tuple(others))
 
 
@@ -266,13 +266,9 @@ class _Part:
         if spec.pool is not None:
             windows = thresholds.fit(rule, self.raw[~np.isnan(self.raw)], source=self.source)
         rules = dict.fromkeys((rule, *thresholds.REPORTED))
-        limit, *others = (_at(of, scores, validation, source) for of in rules)
+        limit, *others = (fit_threshold(of, scores, validation, source) for of in rules)
         return FittedScorer(
             self.scorer, np.sort(scores), limit, spec.pool, windows, self.settings, self.note, tuple(others), validation
         )
 
 
-def _at(rule: str, scores: np.ndarray, validation: np.ndarray | None, source: Source) -> Threshold:
-    if validation is not None and thresholds.parse(rule)[0] == "conformal":
-        return thresholds.fit(rule, validation, source=Source.VALIDATION)
-    return thresholds.fit(rule, scores, source=source)

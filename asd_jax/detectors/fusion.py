@@ -11,9 +11,9 @@ from asd_jax.errors import InputError
 from asd_jax.representations.representation import ClipRepresentation
 
 LABEL = "fusion"
-RULES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "mean": lambda values: np.mean(values, axis=0),
-    "max": lambda values: np.max(values, axis=0),
+RULES: dict[str, Callable[[Any], Any]] = {
+    "mean": lambda values: values.mean(axis=0),
+    "max": lambda values: values.max(axis=0),
 }
 
 
@@ -84,6 +84,11 @@ class FusedScorer:
     def score(self, values: ClipRepresentation) -> Float[np.ndarray, " n_clips"]:
         """Fused score of each clip; 0 is that of a usual normal one."""
         return self.fuse(np.stack([part.score(values) for part in self.parts]))
+
+    def formula(self, values: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy or `jax.numpy`, from `ClipArrays`."""
+        scores = xp.stack([part.formula(values, xp) for part in self.parts])
+        return RULES[self.rule]((scores - self.location[:, None]) / self.scale[:, None])
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """JSON settings and arrays, from which `from_state` rebuilds it."""

@@ -9,9 +9,9 @@ all n of its clips stay with the probability that the rule of the threshold give
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
 
-from asd_jax.detectors import thresholds
+from asd_jax.datasets.shapes import Float, Int
+from asd_jax.detectors import student_t, thresholds
 from asd_jax.detectors.thresholds import Threshold
 
 _CONSECUTIVE = 3
@@ -70,14 +70,12 @@ def limit(threshold: Threshold, normal_scores: Float[np.ndarray, " n_normal"], n
     """
     if n_clips == 1:
         return threshold.value
-    from scipy.stats import t
-
     share = (1 - thresholds.parse(threshold.name)[1]) / n_clips
     if len(normal_scores) < 2:
         return np.inf
     centre, scale, location = _prediction(normal_scores)
     with np.errstate(over="ignore"):
-        reached = location + np.exp(centre + scale * t.isf(share, len(normal_scores) - 1))
+        reached = location + np.exp(centre + scale * student_t.isf(share, len(normal_scores) - 1))
     return max(threshold.value, float(reached))
 
 
@@ -92,14 +90,12 @@ def share_of_normal_above(score: float, normal_scores: Float[np.ndarray, " n_nor
         return float(np.mean(normal_scores > score))
     if len(normal_scores) < 2:
         return 1.0
-    from scipy.stats import t
-
     centre, scale, location = _prediction(normal_scores)
     if score <= location:
         return 1.0
     with np.errstate(divide="ignore"):
-        above = t.sf(np.divide(np.log(score - location) - centre, scale), len(normal_scores) - 1)
-    return float(min(1.0, n_clips * np.nan_to_num(above, nan=1.0)))
+        at = np.divide(np.log(score - location) - centre, scale)
+    return 1.0 if np.isnan(at) else min(1.0, n_clips * student_t.sf(float(at), len(normal_scores) - 1))
 
 
 def _prediction(normal_scores: Float[np.ndarray, " n_normal"]) -> tuple[float, float, float]:

@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from asd_jax.datasets.shapes import Float, Int
 from asd_jax.errors import InputError
 from asd_jax.files import from_json, to_json
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.cutting import Cutting
-from asd_jax.detectors.fitted_scorers import FittedScorer
+from asd_jax.datasets.shapes import Float
+from asd_jax.detectors.calibration import Calibrated
 from asd_jax.detectors.recordings import limit, share_of_normal_above, statistic
 from asd_jax.detectors.thresholds import decide
 
@@ -102,7 +102,7 @@ def cut_waveform(
 
 
 def judged(
-    machines: Sequence[tuple[Machine, FittedScorer]],
+    machines: Sequence[tuple[Machine, Calibrated]],
     held_against: Sequence[Sequence[int]],
     heard: Sequence[Heard],
     reasons: np.ndarray,

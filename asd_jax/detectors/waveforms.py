@@ -1,16 +1,16 @@
 """Waveforms as users give them, checked and brought to a front end's rate."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import jax
 import numpy as np
 import soxr
-from jaxtyping import Float
 
+from asd_jax.datasets.shapes import Float
 from asd_jax.errors import InputError
 
 # Shapes and dtype are checked at run time, since these come from users.
-Waveforms = np.ndarray | jax.Array | Sequence[np.ndarray | jax.Array]
+Waveforms = Any  # an array, NumPy's or JAX's, or a sequence of them
 Given = str | None | Sequence[str | None]
 
 _FEW_SAMPLES = 64  # on the last axis: channels, and no sound
@@ -22,7 +22,7 @@ def as_clips(waveforms: Waveforms) -> tuple[list[np.ndarray], bool]:
     Raises:
         InputError: an array of the wrong shape, such as `(n_samples, n_channels)`.
     """
-    if not isinstance(waveforms, np.ndarray | jax.Array):
+    if not hasattr(waveforms, "ndim"):
         return [np.asarray(clip) for clip in waveforms], False
     shape = waveforms.shape
     if waveforms.ndim not in (1, 2):

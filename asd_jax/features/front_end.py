@@ -92,17 +92,18 @@ class FrontEnd(Settings):
         """
         waveform = as_waveform(waveform)
         if waveform.ndim == 1:
-            return self._frames(waveform)
+            return self.batched(waveform)
         batch = waveform.shape[:-1]
         result = jax.lax.platform_dependent(
             waveform.reshape(-1, waveform.shape[-1]),
             # Clip by clip, intermediate arrays stay in the cache and memory does not grow with the batch.
-            cpu=lambda clips: jax.lax.map(self._frames, clips),
-            default=self._frames,
+            cpu=lambda clips: jax.lax.map(self.batched, clips),
+            default=self.batched,
         )
         return result.reshape(*batch, *result.shape[1:])
 
-    def _frames(self, waveform: Float[Array, "*batch n_samples"]) -> Float[Array, "*batch n_frames n_features"]:
+    def batched(self, waveform: Float[Array, "*batch n_samples"]) -> Float[Array, "*batch n_frames n_features"]:
+        """The same frames by one program for all clips at once on every device, of any number of clips."""
         if self.margin:
             waveform = jnp.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(self.margin, self.margin)])
         stft = {

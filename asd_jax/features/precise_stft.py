@@ -10,7 +10,10 @@ JAX has float64 only where it is switched on, for a whole process or while a fun
 complex64 out, keeps float64 to its lowering, so that every transformation of JAX applies.
 """
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -37,6 +40,35 @@ def precise_stft(
     )
 
 
+def precise_power(
+    waveform: Float[Array, "*batch n_samples"], *, n_fft: int, hop_length: int, win_length: int
+) -> Float[Array, "*batch n_frames n_bins"]:
+    """Squared magnitude of `precise_stft`, or within `power_by` what that says of the windowed float32 frames."""
+    by = _power_by.get()
+    if by is None:
+        spectrum = precise_stft(waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length)
+        return jnp.square(spectrum.real) + jnp.square(spectrum.imag)
+    frames = _frames_of_hops(waveform, n_fft, hop_length)
+    return by(frames * _window(win_length, n_fft, frames))
+
+
+PowerOfFrames = Callable[[Float[Array, "*batch n_fft"]], Float[Array, "*batch n_bins"]]
+_power_by: contextvars.ContextVar[PowerOfFrames | None] = contextvars.ContextVar("power of frames", default=None)
+
+
+@contextlib.contextmanager
+def power_by(function: PowerOfFrames) -> Iterator[None]:
+    """Within it a function of windowed frames takes the place of the transform, for formats without float64 or complex.
+
+    What is compiled within must not be kept for use outside: `jax.jit` does not see the difference.
+    """
+    token = _power_by.set(function)
+    try:
+        yield
+    finally:
+        _power_by.reset(token)
+
+
 @functools.cache
 def hann_window(win_length: int, n_fft: int) -> np.ndarray:
     """Periodic Hann window of `win_length` samples, centred in `n_fft` as in librosa; float64 `(n_fft,)`."""
@@ -45,10 +77,27 @@ def hann_window(win_length: int, n_fft: int) -> np.ndarray:
     return np.pad(window, (left, n_fft - win_length - left))
 
 
+def _frames_of_hops(waveform: Array, n_fft: int, hop_length: int) -> Array:
+    """`framing.frame` by slices of whole hops side by side, where every format has a fast operation for each step."""
+    count = 1 + (waveform.shape[-1] - n_fft) // hop_length
+    parts = []
+    for start in range(0, n_fft, hop_length):
+        width = min(hop_length, n_fft - start)
+        missing = max(0, start + count * hop_length - waveform.shape[-1])
+        padded = jnp.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(0, missing)]) if missing else waveform
+        hops = padded[..., start : start + count * hop_length].reshape(*waveform.shape[:-1], count, hop_length)
+        parts.append(hops[..., :width])
+    return jnp.concatenate(parts, axis=-1)
+
+
 def _windowed_transform(waveform: Array, n_fft: int, hop_length: int, win_length: int) -> Array:
-    window = jnp.asarray(hann_window(win_length, n_fft), waveform.dtype)
     frames = frame(waveform, frame_length=n_fft, hop_length=hop_length)
-    return jnp.fft.rfft(frames * window.reshape((1,) * (frames.ndim - 1) + (n_fft,)))
+    return jnp.fft.rfft(frames * _window(win_length, n_fft, frames))
+
+
+def _window(win_length: int, n_fft: int, frames: Array) -> Array:
+    window = jnp.asarray(hann_window(win_length, n_fft), frames.dtype)
+    return window.reshape((1,) * (frames.ndim - 1) + (n_fft,))
 
 
 def _stft(waveform: Array, *, dtype: Any, n_samples: int, **settings: int) -> Array:

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Complex, Float
 
-from asd_jax.features.precise_stft import precise_stft
+from asd_jax.features.precise_stft import precise_power, precise_stft
 from asd_jax.features.waveform import as_waveform
 
 
@@ -31,6 +31,14 @@ def stft(
         ValueError: a waveform of integers or no samples; without `center`, one shorter than `n_fft`; with `reflect`,
             one not longer than `n_fft // 2`; a length that is not positive or a window longer than `n_fft`.
     """
+    waveform, win_length = _padded(waveform, n_fft, hop_length, win_length, center, pad_mode)
+    return precise_stft(waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length)
+
+
+def _padded(
+    waveform: Array, n_fft: int, hop_length: int, win_length: int | None, center: bool, pad_mode: str
+) -> tuple[Float[Array, "*batch n_padded"], int]:
+    """The samples whose whole frames are those of `stft`, and the length of the window; errors as there."""
     waveform = as_waveform(waveform)
     win_length = n_fft if win_length is None else win_length
     if n_fft < 1 or hop_length < 1 or not 1 <= win_length <= n_fft:
@@ -47,7 +55,7 @@ def stft(
         waveform = jnp.pad(waveform, margins, mode=pad_mode)
     elif n_samples < n_fft:
         raise ValueError(f"a waveform of {n_samples} samples is shorter than n_fft={n_fft}; center=True pads it")
-    return precise_stft(waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length)
+    return waveform, win_length
 
 
 def power_spectrogram(
@@ -61,10 +69,8 @@ def power_spectrogram(
     power: float = 2.0,
 ) -> Float[Array, "*batch n_frames n_bins"]:
     """Magnitude of the `stft` to the power of `power`: 2 for energy, 1 for magnitude."""
-    spectrum = stft(
-        waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length, center=center, pad_mode=pad_mode
-    )
-    return magnitude(spectrum, power=power)
+    waveform, win_length = _padded(waveform, n_fft, hop_length, win_length, center, pad_mode)
+    return _to_power(precise_power(waveform, n_fft=n_fft, hop_length=hop_length, win_length=win_length), power)
 
 
 def spectrum(waveform: Float[Array, "*batch n_samples"]) -> Float[Array, "*batch n_bins"]:
@@ -82,9 +88,13 @@ def magnitude(values: Complex[Array, "*shape"], *, power: float = 1.0) -> Float[
     Raises:
         ValueError: `power` is not positive.
     """
+    return _to_power(jnp.square(values.real) + jnp.square(values.imag), power)
+
+
+def _to_power(squared: Float[Array, "*shape"], power: float) -> Float[Array, "*shape"]:
+    """`squared ** (power / 2)`, with a gradient of 0 at 0; errors as in `magnitude`."""
     if power <= 0:
         raise ValueError(f"power={power} must be positive; 2 gives energy, 1 magnitude")
-    squared = jnp.square(values.real) + jnp.square(values.imag)
     if power == 2.0:
         return squared
     # The derivative of a root at 0 is infinite, and 0 * inf is NaN in the gradient of silence.

@@ -36,8 +36,8 @@ class LSTM(nnx.Module):
         """The part of the gates that does not depend on the state."""
         return _project(inputs, self.input_kernel[...], self.bias[...])
 
-    def zero(self, n: int) -> tuple[Float[Array, "n hidden"], ...]:
-        """The state before the first step: hidden, cell."""
+    def zero(self, n: Any) -> tuple[Float[Array, "n hidden"], ...]:
+        """The state of `n` windows, a number or a symbol, before the first step: hidden, cell."""
         return (jnp.zeros((n, self.hidden_size)),) * 2
 
     def hidden(self, state: tuple[Array, Array]) -> Float[Array, "n hidden"]:
@@ -76,8 +76,8 @@ class GRU(nnx.Module):
         """The part of the gates that does not depend on the state."""
         return _project(inputs, self.input_kernel[...], self.bias[...])
 
-    def zero(self, n: int) -> Float[Array, "n hidden"]:
-        """The state before the first step."""
+    def zero(self, n: Any) -> Float[Array, "n hidden"]:
+        """The state of `n` windows, a number or a symbol, before the first step."""
         return jnp.zeros((n, self.hidden_size))
 
     def hidden(self, state: Float[Array, "n hidden"]) -> Float[Array, "n hidden"]:
@@ -88,7 +88,7 @@ class GRU(nnx.Module):
         self, state: Float[Array, "n hidden"] | None, gates: Float[Array, "n gates"]
     ) -> tuple[Float[Array, "n hidden"], Float[Array, "n hidden"]]:
         """The next state, twice, from projected inputs; None stands for a zero state."""
-        state = self.zero(len(gates)) if state is None else state
+        state = self.zero(gates.shape[0]) if state is None else state
         r, z, n = jnp.split(gates, 3, axis=-1)
         by_state = jnp.split(state @ self.recurrent_kernel[...], 3, axis=-1)
         r, z = jax.nn.sigmoid(r + by_state[0]), jax.nn.sigmoid(z + by_state[1])
@@ -122,7 +122,7 @@ def unfold(
 
     From a zero state; `layers` and `gates` as in `last`.
     """
-    states = tuple(layer.zero(len(gates)) for layer in layers)
+    states = tuple(layer.zero(gates.shape[0]) for layer in layers)
     step = lambda states, _: _step(layers, states, gates)  # noqa: E731
     return jax.lax.scan(step, states, length=n_steps, unroll=_UNROLL)[1]
 

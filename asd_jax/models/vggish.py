@@ -52,7 +52,7 @@ class VGGish(nnx.Module):
             if pooled:
                 batch, height, width, channels = values.shape
                 values = values.reshape(batch, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
-        values = values.reshape(len(values), -1)  # in the order time, frequency, channel
+        values = values.reshape(values.shape[0], -1)  # in the order time, frequency, channel
         for layer in self.dense:
             values = jax.nn.relu(layer(values))
         return values

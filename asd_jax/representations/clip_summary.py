@@ -13,7 +13,7 @@ from asd_jax.errors import InputError
 from asd_jax.features import summaries
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.representations.recipe import Untrained
-from asd_jax.representations.representation import ClipRepresentation, Plain
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation, Plain
 
 STATISTICS = ("mean", "std", "max", "twfr")
 
@@ -65,3 +65,7 @@ class ClipSummary(Plain, Untrained):
                 vectors = np.empty((len(clips), part.shape[1]), np.float32) if vectors is None else vectors
                 vectors[chosen] = part
         return ClipRepresentation(vectors)
+
+    def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
+        """See `Representation`."""
+        return ClipArrays(_summarize(frames, self.statistics, self.decay))

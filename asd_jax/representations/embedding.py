@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, PyTree
@@ -16,7 +17,7 @@ from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.files import from_json, to_json
 from asd_jax.models.network import Network
-from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 
 _BATCH = 16  # clips at once
 
@@ -59,6 +60,12 @@ class Embedding:
             bar.update(len(chosen))
         bar.close()
         return ClipRepresentation(vectors)
+
+    def of_waveforms(self, waveform: Float[Array, "batch n_samples"], machine: Machine) -> ClipArrays:
+        """Represent clips of one length as a pure function, for what is exported."""
+        length = self.network.n_features
+        tiled = jnp.tile(waveform, (1, -(-length // waveform.shape[1])))[:, :length]
+        return ClipArrays(embed(self.network, self.params, self.model_state, tiled))
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """Settings and arrays."""

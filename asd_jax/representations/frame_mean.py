@@ -4,10 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Array, Float
 
 from asd_jax.datasets.clips import Machine
+from asd_jax.features import summaries
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.representations.representation import ClipRepresentation, Plain
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation, Plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,3 +22,7 @@ class FrameMean(Plain):
         """Represent each clip by its mean frame."""
         means = np.add.reduceat(clips.values, clips.clip_start, axis=0, dtype=np.float64)
         return ClipRepresentation((means / clips.clip_length[:, None]).astype(np.float32))
+
+    def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
+        """See `Representation`."""
+        return ClipArrays(summaries.mean(frames))

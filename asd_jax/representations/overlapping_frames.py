@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Array, Float, PyTree
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd, Scaling, min_max
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.files import hidden
+from asd_jax.models.windows import windows
 from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.representations.recipe import Untrained
-from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 from asd_jax.representations.window_vectors import WindowVectors
 
 
@@ -66,6 +67,13 @@ class OverlappingFrames(Untrained):
         scaled = dataclasses.replace(clips, values=frames)
         windows = WindowVectors(frames, clips.clip_start, clips.clip_length, self.window_frames, self.window_hop)
         return ClipRepresentation(FrameMean()(scaled).vector, window_vector=windows)
+
+    def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
+        """See `Representation`."""
+        frames = self.scaling(frames)
+        cut = windows(frames, self.window_frames, self.window_hop)
+        vectors = cut.reshape(*cut.shape[:2], -1)
+        return ClipArrays(FrameMean().of_frames(frames, machine).vector, window_vector=vectors)
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """Settings and arrays."""

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Array, Float, PyTree
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 from asd_jax.representations.residual import Residual
 
 
@@ -39,6 +39,10 @@ class PerMachine:
             errors[mine, : values.window_error.shape[1]] = values.window_error
             vectors[mine] = values.vector
         return ClipRepresentation(vectors, errors)
+
+    def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
+        """See `Representation`."""
+        return self.parts[machine].of_frames(frames, machine)
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """Settings and arrays, by machine type and id."""

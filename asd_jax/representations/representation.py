@@ -6,10 +6,10 @@ A representation is a frozen object called with the clips and their machines. It
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, PyTree
+from jaxtyping import Array, Bool, Float, PyTree
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
@@ -50,12 +50,37 @@ class ClipRepresentation:
         return ClipRepresentation(self.vector[chosen], errors, windows, domains)
 
 
+class ClipArrays(NamedTuple):
+    """`ClipRepresentation` of clips of one length as JAX arrays, on their way through a compiled or exported program.
+
+    Attributes:
+        vector: `(n_clips, dim)`.
+        window_error: `(n_clips, n_windows)`; None without a network.
+        window_vector: `(n_clips, n_windows, dim)`; None for a representation of whole clips.
+    """
+
+    vector: Float[Array, "n_clips dim"]
+    window_error: Float[Array, "n_clips n_windows"] | None = None
+    window_vector: Float[Array, "n_clips n_windows width"] | None = None
+
+    @property
+    def itself(self) -> "ClipArrays":
+        """All of it, for what reads more than one part."""
+        return self
+
+
 @runtime_checkable
 class Representation(Protocol):
     """The contract of this module."""
 
     def __call__(self, clips: StoredClips, machines: Sequence[Machine]) -> ClipRepresentation:
         """Represent each clip, knowing which machine it is of."""
+
+    def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
+        """The same of clips of one length and machine as a pure function: what is exported.
+
+        One that reads waveforms and no frames has `of_waveforms` in its place, of `(n_clips, n_samples)`.
+        """
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """JSON settings and arrays, from which `from_state` rebuilds it."""

@@ -17,7 +17,7 @@ from asd_jax.datasets.clips import Machine
 from asd_jax.features.scaling import Scaling
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models.network import Network
-from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 
 
 @functools.partial(jax.jit, static_argnames="network")
@@ -27,7 +27,7 @@ def _reduce_residual(
     model_state: PyTree,
     scaling: Scaling,
     frames: Float[Array, "batch n_frames n_features"],
-    n_windows: Int[Array, " batch"],
+    n_windows: Int[Array, " #batch"],
 ) -> tuple[Float[Array, "batch max_windows"], Float[Array, "batch n_features"]]:
     """Window errors (NaN beyond a clip's end) and the mean signed residual over a clip's windows and frames."""
     residual, _ = network.residual(params, model_state, scaling(frames))
@@ -69,6 +69,14 @@ class Residual:
             vectors[chosen] = np.asarray(mean_residual)[: len(chosen)]
         bar.close()
         return ClipRepresentation(vectors, errors)
+
+    def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
+        """See `Representation`; the network is the same for every machine."""
+        config = self.network.config
+        count = (frames.shape[1] - config.window_span) // config.window_hop + 1
+        n_windows = jnp.full((1,), count, jnp.int32)
+        error, vector = _reduce_residual(self.network, self.params, self.model_state, self.scaling, frames, n_windows)
+        return ClipArrays(vector, error)
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """Settings and arrays."""

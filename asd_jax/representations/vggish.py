@@ -19,7 +19,7 @@ from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import vggish_weights
 from asd_jax.models.vggish import EMBEDDING_SIZE, PATCH_FRAMES, VGGishConfig
 from asd_jax.representations.recipe import Untrained
-from asd_jax.representations.representation import ClipRepresentation
+from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 from asd_jax.representations.window_vectors import WindowVectors
 
 _BATCH = 32
@@ -117,6 +117,13 @@ class VGGishEmbedding(Untrained):
         start = np.cumsum(length) - length
         vectors = np.stack([vectors.mean(axis=0) for vectors in windows])
         return ClipRepresentation(vectors, window_vector=WindowVectors(np.concatenate(windows), start, length))
+
+    def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
+        """See `Representation`; the weights, 288 MB of them, become part of what is exported."""
+        n_patches = frames.shape[1] // PATCH_FRAMES
+        patches = frames[:, : n_patches * PATCH_FRAMES].reshape(-1, PATCH_FRAMES, frames.shape[2])
+        vectors = embed(self.params, patches).reshape(-1, n_patches, EMBEDDING_SIZE)
+        return ClipArrays(vectors.mean(axis=1), window_vector=vectors)
 
     def _embed(self, waiting: list[tuple[int, np.ndarray]], found: dict[int, np.ndarray]) -> None:
         """Embed the patches of some clips in batches of one size, and keep them."""

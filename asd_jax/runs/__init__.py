@@ -3,6 +3,7 @@
 from asd_jax.datasets import DataConfig
 from asd_jax.runs.config import RunConfig, Selection
 from asd_jax.runs.evaluation import evaluate_run
+from asd_jax.runs.exporting import export_run
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recalibration import recalibrate
 from asd_jax.runs.recipes import embedding, network, statistics
@@ -15,6 +16,7 @@ __all__ = [
     "Selection",
     "embedding",
     "evaluate_run",
+    "export_run",
     "network",
     "recalibrate",
     "run",

@@ -11,8 +11,10 @@ import jax
 
 from asd_jax.datasets import Dataset
 from asd_jax.errors import InputError
-from asd_jax.files import check_writable, write_json
+from asd_jax.files import check_not_a_run, check_writable, write_json
 from asd_jax.runs.config import RunConfig
+
+__all__ = ["check_free", "check_not_a_run", "describe", "read_config", "start", "versions"]
 
 _PACKAGES = (
     "asd_jax",
@@ -76,13 +78,6 @@ def check_free(run: Path) -> None:
         go_on = ", or go on with its run with `resume`" if (run / "config.json").exists() else ""
         raise InputError(f"`workdir={run}` is not empty; choose another{go_on}")
     check_writable(run)
-
-
-def check_not_a_run(folder: Path) -> None:
-    """Raise InputError where results would take the place of a run's own, or cannot be written."""
-    if (folder / "config.json").exists() or (folder / "checkpoints").exists():
-        raise InputError(f"`workdir={folder}` is a run, whose files stay as they are; choose another")
-    check_writable(folder)
 
 
 def describe(config: RunConfig, dataset: Dataset) -> dict[str, Any]:

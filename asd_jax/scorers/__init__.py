@@ -6,6 +6,8 @@ arrays and plain values, from which a load builds an equal scorer and runs no co
 scorers also score windows, whose scores `pool` brings together; those marked `clip_level` do not. `pca+NAME` puts
 principal components before a vector scorer. Those that `knows_domains` are told which clips are of a target domain
 where a release says so.
+
+Where `score` is a `formula` of the operations of NumPy or of `jax.numpy`, the same formula is what is exported.
 """
 
 import dataclasses

@@ -2,12 +2,13 @@
 
 import dataclasses
 import warnings
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from asd_jax.errors import InputError
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import checked, fitting, standardization, standardized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,13 +88,17 @@ class Mixture:
 
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Negative log-likelihood of each vector."""
-        from scipy.special import logsumexp
+        return self.formula(fitting(vectors, len(self.mean), self.name), np)
 
-        vectors = apply(vectors, self.mean, self.scale, self.name)
-        terms = np.empty((len(vectors), len(self.centres)))
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        vectors, terms = standardized(vectors, self.mean, self.scale), []
         parts = zip(self.log_weights, self.centres, self.precision_roots, strict=True)
-        for k, (log_weight, centre, root) in enumerate(parts):
-            whitened = (vectors - centre) @ root
+        for log_weight, centre, root in parts:
+            whitened = (vectors - centre[None, :]) @ root
             log_density = np.log(np.diagonal(root)).sum() - 0.5 * len(centre) * np.log(2 * np.pi)
-            terms[:, k] = log_weight + log_density - 0.5 * np.einsum("nd,nd->n", whitened, whitened)
-        return -logsumexp(terms, axis=1)
+            constant = float(log_weight + log_density)
+            terms.append(constant - 0.5 * xp.einsum("nd,nd->n", whitened, whitened))
+        terms = xp.stack(terms, axis=1)
+        largest = terms.max(axis=1)
+        return -(largest + xp.log(xp.exp(terms - largest[:, None]).sum(axis=1)))

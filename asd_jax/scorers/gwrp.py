@@ -1,6 +1,7 @@
 """Rank-weighted window errors: between the mean and the maximum."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -30,4 +31,8 @@ class RankPooledError:
 
     def score(self, window_error: Float[np.ndarray, "n_clips max_windows"]) -> Float[np.ndarray, " n_clips"]:
         """Weighted mean over the ranked windows of each clip; NaN marks windows that a clip does not have."""
-        return pooling.gwrp(window_error, decay=self.decay)
+        return self.formula(window_error, np)
+
+    def formula(self, window_error: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's or for what is exported JAX's."""
+        return pooling.gwrp(window_error, decay=self.decay, xp=xp)

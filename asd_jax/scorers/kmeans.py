@@ -2,13 +2,14 @@
 
 import dataclasses
 import warnings
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from asd_jax.scorers import domains
 from asd_jax.scorers.distances import squared_distances
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import checked, fitting, standardization, standardized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,5 +60,9 @@ class NearestCentre:
 
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Distance to the nearest centre, in standard deviations."""
-        vectors = apply(vectors, self.mean, self.scale, self.name)
-        return np.sqrt(squared_distances(vectors, self.centres).min(axis=1))
+        return self.formula(fitting(vectors, len(self.mean), self.name), np)
+
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        vectors = standardized(vectors, self.mean, self.scale)
+        return xp.sqrt(squared_distances(vectors, self.centres, xp).min(axis=1))

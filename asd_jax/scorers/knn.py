@@ -7,9 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from asd_jax.scorers import domains
+from asd_jax.scorers.distances import squared_distances
 from asd_jax.scorers.metric import as_measured, checked_metric
 from asd_jax.scorers.refit import SKLEARN_VERSION, RefittedOnLoad
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import apply, checked, standardization, standardized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +94,15 @@ class NearestNeighborsScorer(RefittedOnLoad):
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Mean distance to the nearest training vectors, in standard deviations where they are standardised."""
         return self._raw_scores(as_measured(apply(vectors, self.mean, self.scale, self.name), self.metric))
+
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        measured = as_measured(standardized(vectors, self.mean, self.scale), self.metric, xp)
+        scores = []
+        for part in self._parts():
+            nearest = xp.sort(squared_distances(measured, self.vectors[part], xp), axis=1)
+            scores.append(xp.sqrt(nearest[:, : self.n_neighbors]).mean(axis=1))
+        return self._unit * xp.stack(scores).min(axis=0)
 
     def leave_one_out(self) -> Float[np.ndarray, " n"]:
         """Score of each training vector among the others."""

@@ -1,13 +1,14 @@
 """Distance to the nearest normal vector, relative to how close together normal vectors lie there."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from asd_jax.scorers.distances import squared_distances
 from asd_jax.scorers.metric import as_measured, checked_metric
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import checked, fitting, standardization, standardized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,5 +64,10 @@ class RescaledNearestNeighbor:
 
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Relative distance of each vector; about 1 for normal ones."""
-        measured = as_measured(apply(vectors, self.mean, self.scale, self.name), self.metric)
-        return (np.sqrt(squared_distances(measured, self.vectors)) / self.spacing).min(axis=1)
+        return self.formula(fitting(vectors, len(self.mean), self.name), np)
+
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        measured = as_measured(standardized(vectors, self.mean, self.scale), self.metric, xp)
+        distances = xp.sqrt(squared_distances(measured, self.vectors, xp))
+        return (distances / xp.asarray(self.spacing)[None, :]).min(axis=1)

@@ -1,11 +1,12 @@
 """Mahalanobis distance with a shrunk covariance."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import checked, fitting, standardization, standardized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,5 +41,9 @@ class Mahalanobis:
 
     def score(self, vectors: Float[np.ndarray, "n_clips dim"]) -> Float[np.ndarray, " n_clips"]:
         """Squared distance of each vector from the normal ones."""
-        centred = apply(vectors, self.mean, self.scale, self.name) - self.location
-        return np.einsum("nd,nd->n", centred @ self.precision, centred)
+        return self.formula(fitting(vectors, len(self.mean), self.name), np)
+
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        centred = standardized(vectors, self.mean, self.scale) - self.location[None, :]
+        return xp.einsum("nd,nd->n", centred @ self.precision, centred)

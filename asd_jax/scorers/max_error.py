@@ -1,6 +1,7 @@
 """Largest window error: for faults that are short."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -22,4 +23,8 @@ class MaximumError:
 
     def score(self, window_error: Float[np.ndarray, "n_clips max_windows"]) -> Float[np.ndarray, " n_clips"]:
         """Maximum over the windows of each clip; NaN marks windows that a clip does not have."""
-        return pooling.maximum(window_error)
+        return self.formula(window_error, np)
+
+    def formula(self, window_error: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's or for what is exported JAX's."""
+        return pooling.maximum(window_error, xp=xp)

@@ -1,7 +1,8 @@
 """What distances of vectors are measured on: the vectors, or their directions."""
 
+from typing import Any
+
 import numpy as np
-from jaxtyping import Float
 
 from asd_jax.errors import InputError
 
@@ -15,11 +16,11 @@ def checked_metric(metric: str) -> str:
     return metric
 
 
-def as_measured(vectors: Float[np.ndarray, "n dim"], metric: str) -> Float[np.ndarray, "n dim"]:
-    """For `cosine` the vectors at length 1, else as they are.
+def as_measured(vectors: Any, metric: str, xp: Any = np) -> Any:
+    """For `cosine` the vectors `(n, dim)` at length 1, else as they are; `xp` is `numpy` or `jax.numpy`.
 
     Euclidean distances of directions are √(2 - 2 cos), which the field calls cosine distances.
     """
     if metric == "euclidean":
         return vectors
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return vectors / xp.maximum(xp.sqrt(xp.square(vectors).sum(axis=1, keepdims=True)), 1e-12)

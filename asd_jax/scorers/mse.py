@@ -1,6 +1,7 @@
 """Mean squared residual: the score of the DCASE baseline."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -22,4 +23,8 @@ class MeanSquaredError:
 
     def score(self, window_error: Float[np.ndarray, "n_clips max_windows"]) -> Float[np.ndarray, " n_clips"]:
         """Mean over the windows of each clip; NaN marks windows that a clip does not have."""
-        return pooling.mean(window_error)
+        return self.formula(window_error, np)
+
+    def formula(self, window_error: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's or for what is exported JAX's."""
+        return pooling.mean(window_error, xp=xp)

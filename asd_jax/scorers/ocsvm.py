@@ -1,13 +1,14 @@
 """One-class support vector machine with a Gaussian kernel."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from asd_jax.errors import InputError
 from asd_jax.scorers.distances import squared_distances
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import checked, fitting, standardization, standardized
 
 _BLOCK = 4096  # vectors whose kernel values are held at once
 
@@ -73,13 +74,18 @@ class OneClassSVMScorer:
 
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """The offset minus the kernel sum over the support vectors."""
-        vectors = apply(vectors, self.mean, self.scale, self.name)
+        vectors = fitting(vectors, len(self.mean), self.name)
         scores = np.empty(len(vectors))
         for first in range(0, len(vectors), _BLOCK):
             block = slice(first, first + _BLOCK)
-            kernel = np.exp(-self.gamma * squared_distances(vectors[block], self.support_vectors))
-            scores[block] = self.offset - kernel @ self.weights
+            scores[block] = self.formula(vectors[block], np)
         return scores
+
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        vectors = standardized(vectors, self.mean, self.scale)
+        kernel = xp.exp(-self.gamma * squared_distances(vectors, self.support_vectors, xp))
+        return self.offset - kernel @ self.weights
 
 
 def _resolve(gamma: float | str, inputs: Float[np.ndarray, "n dim"]) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import checked, fitting, standardization, standardized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,4 +65,9 @@ class AfterPCA:
 
     def score(self, vectors: Float[np.ndarray, "n dim"]) -> Float[np.ndarray, " n"]:
         """Score of each vector's components."""
-        return self.inner.score(apply(vectors, self.mean, self.scale, self.name) @ self.components.T)
+        vectors = fitting(vectors, len(self.mean), self.name)
+        return self.inner.score(standardized(vectors, self.mean, self.scale) @ self.components.T)
+
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        return self.inner.formula(standardized(vectors, self.mean, self.scale) @ self.components.T, xp)

@@ -1,12 +1,13 @@
 """Mahalanobis distance from the nearer of two domains."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from asd_jax.scorers import domains
-from asd_jax.scorers.standardization import apply, checked, standardization
+from asd_jax.scorers.standardization import checked, fitting, standardization, standardized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,9 +57,13 @@ class SelectiveMahalanobis:
 
     def score(self, vectors: Float[np.ndarray, "n_clips dim"]) -> Float[np.ndarray, " n_clips"]:
         """Squared distance of each vector from the nearer domain."""
-        vectors = apply(vectors, self.mean, self.scale, self.name)
+        return self.formula(fitting(vectors, len(self.mean), self.name), np)
+
+    def formula(self, vectors: Any, xp: Any) -> Any:
+        """The score by the operations of `xp`, NumPy's for float64 vectors or JAX's for what is exported."""
+        vectors = standardized(vectors, self.mean, self.scale)
         distances = []
         for location, precision in zip(self.locations, self.precisions, strict=True):
-            centred = vectors - location
-            distances.append(np.einsum("nd,nd->n", centred @ precision, centred))
-        return np.min(distances, axis=0)
+            centred = vectors - location[None, :]
+            distances.append(xp.einsum("nd,nd->n", centred @ precision, centred))
+        return xp.stack(distances).min(axis=0)

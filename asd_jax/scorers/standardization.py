@@ -1,5 +1,7 @@
 """Zero mean and unit variance of vectors, fitted on normal clips: the first step of every vector scorer."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 
@@ -46,7 +48,23 @@ def apply(
     scorer: str,
 ) -> Float[np.ndarray, "n dim"]:
     """Standardised vectors; an InputError where their width is not the fitted one."""
+    return standardized(fitting(vectors, len(mean), scorer), mean, scale)
+
+
+def fitting(vectors: Float[np.ndarray, "n width"], dim: int, scorer: str) -> Float[np.ndarray, "n dim"]:
+    """The vectors in float64; an InputError where their width is not the fitted one, and as in `checked`."""
     vectors = checked(vectors, scorer=scorer)
-    if vectors.shape[1] != len(mean):
-        raise InputError(f"{scorer} was fitted on vectors of {len(mean)} values, got {vectors.shape[1]}")
-    return (vectors - mean) * scale
+    if vectors.shape[1] != dim:
+        raise InputError(f"{scorer} was fitted on vectors of {dim} values, got {vectors.shape[1]}")
+    return vectors
+
+
+def standardized(vectors: Any, mean: Float[np.ndarray, " dim"], scale: Float[np.ndarray, " dim"]) -> Any:
+    """`(vectors - mean) * scale` of vectors `(n, dim)`, NumPy's or JAX's.
+
+    The mean is taken away in two parts: one of -50 dB, rounded to float32, is off by a hundred thousandth of a standard
+    deviation, which a covariance that is nearly singular raises a hundredfold.
+    """
+    coarse = mean.astype(np.float32)
+    fine = mean - coarse
+    return ((vectors - coarse[None, :]) - fine[None, :]) * scale[None, :]

@@ -10,6 +10,7 @@ from jaxtyping import TypeCheckError
 from parity import waveform
 
 from asd_jax import features
+from asd_jax.features.precise_stft import power_by
 from asd_jax.features.waveform import as_waveform
 
 
@@ -117,3 +118,14 @@ def test_unsupported_options_are_refused(options, message):
 def test_power_must_be_positive():
     with pytest.raises(ValueError, match="power"):
         features.power_spectrogram(jnp.ones(700), power=0.0)
+
+
+@pytest.mark.parametrize(("n_fft", "hop_length", "win_length"), [(512, 128, None), (1000, 300, 400), (401, 500, 400)])
+def test_power_by_another_transform_sees_the_same_windowed_frames(n_fft, hop_length, win_length):
+    samples = jnp.asarray(waveform(5_001, batch=(2,)))
+    options = {"n_fft": n_fft, "hop_length": hop_length, "win_length": win_length}
+    expected = features.power_spectrogram(samples, **options)
+    with power_by(lambda frames: jnp.square(jnp.abs(jnp.fft.rfft(frames)))):
+        actual = features.power_spectrogram(samples, **options)
+    np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-6 * float(expected.max()))
+    np.testing.assert_array_equal(features.power_spectrogram(samples, **options), expected)  # and no longer
