@@ -196,7 +196,9 @@ def _fused(parts: Sequence[FittedScorer], unseen: Sequence[np.ndarray], rule: st
     """Fitted scorers of a machine as one, with thresholds of its own on the same clips."""
     scorer, scores = FusedScorer.fit(parts, np.stack(unseen), rule)
     source = parts[0].threshold.source
-    limit, *others = (fit_threshold(of, scores, None, source) for of in dict.fromkeys((threshold, *thresholds.REPORTED)))
+    limit, *others = (
+        fit_threshold(of, scores, None, source) for of in dict.fromkeys((threshold, *thresholds.REPORTED))
+    )
     return FittedScorer(scorer, np.sort(scores), limit, settings={"rule": rule}, other_thresholds=tuple(others))
 
 
@@ -270,5 +272,3 @@ class _Part:
         return FittedScorer(
             self.scorer, np.sort(scores), limit, spec.pool, windows, self.settings, self.note, tuple(others), validation
         )
-
-
