@@ -52,6 +52,14 @@ def precise_power(
     return by(frames * _window(win_length, n_fft, frames))
 
 
+def magnitude(frames: Float[Array, "*batch n_fft"]) -> Float[Array, "*batch n_bins"]:
+    """Magnitudes of the transform of frames in their own precision, which networks that read them need no more of;
+    within `power_by` by what that says.
+    """
+    by = _power_by.get()
+    return jnp.abs(jnp.fft.rfft(frames)) if by is None else jnp.sqrt(by(frames))
+
+
 PowerOfFrames = Callable[[Float[Array, "*batch n_fft"]], Float[Array, "*batch n_bins"]]
 _power_by: contextvars.ContextVar[PowerOfFrames | None] = contextvars.ContextVar("power of frames", default=None)
 

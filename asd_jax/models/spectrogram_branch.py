@@ -8,6 +8,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
+from asd_jax.features.precise_stft import magnitude
 from asd_jax.models.embedding_layers import BatchNorm, Dense, SqueezeExcitation, fan_in_uniform
 
 _LOWEST_HZ, _HIGHEST_HZ = 200.0, 8000.0
@@ -25,11 +26,11 @@ def magnitudes(
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     window = jnp.asarray(window / math.sqrt(np.square(window).sum()), waveforms.dtype)
     padded = jnp.pad(waveforms, ((0, 0), (hop, hop)))
-    blocks = padded[:, : padded.shape[1] // hop * hop].reshape(len(waveforms), -1, hop)
+    n_blocks = padded.shape[1] // hop
+    blocks = padded[:, : n_blocks * hop].reshape(padded.shape[0], n_blocks, hop)
     frames = jnp.concatenate([blocks[:, :-1], blocks[:, 1:]], axis=-1)  # half overlapping: two blocks each
-    spectra = jnp.fft.rfft(frames * window[None, None])
     first, last = bins(n_fft, sample_rate)
-    return jnp.abs(spectra[..., first:last])
+    return magnitude(frames * window[None, None])[..., first:last]
 
 
 def bins(n_fft: int, sample_rate: int) -> tuple[int, int]:
@@ -128,7 +129,8 @@ class SpectrogramBranch(nnx.Module):
         for block in self.blocks:
             image = block(image)
         loudest = jnp.max(image, axis=1)
-        flat = loudest.swapaxes(1, 2).reshape(len(loudest), -1)  # channel by channel, as published
+        loudest = loudest.swapaxes(1, 2)  # channel by channel, as published
+        flat = loudest.reshape(loudest.shape[0], loudest.shape[1] * loudest.shape[2])
         return self.output(self.output_norm(flat))
 
 

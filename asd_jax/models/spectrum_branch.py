@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from asd_jax.features.precise_stft import magnitude
 from asd_jax.models.embedding_layers import BatchNorm, Dense, SqueezeExcitation, fan_in_uniform
 
 _KERNELS = ((256, 64), (64, 32), (16, 4))  # width and stride of the convolutions, in bins
@@ -30,11 +31,13 @@ class StridedConvolution(nnx.Module):
 
     def __call__(self, values: Float[Array, "batch length n_inputs"]) -> Float[Array, "batch positions n_outputs"]:
         """The convolved values."""
-        batch, length, n_inputs = values.shape
+        batch, length, n_inputs = values.shape  # the batch may be a symbol, in a program that is exported
         positions, parts = self.n_positions(length), self.width // self.stride
-        blocks = values[:, : (positions + parts - 1) * self.stride].reshape(batch, -1, self.stride * n_inputs)
+        n_blocks = positions + parts - 1
+        blocks = values[:, : n_blocks * self.stride].reshape(batch, n_blocks, self.stride * n_inputs)
         windows = jnp.concatenate([blocks[:, part : part + positions] for part in range(parts)], axis=-1)
-        return (windows.reshape(batch * positions, -1) @ self.kernel[...]).reshape(batch, positions, -1)
+        products = windows.reshape(batch * positions, self.width * n_inputs) @ self.kernel[...]
+        return products.reshape(batch, positions, products.shape[1])
 
 
 class SpectrumBranch(nnx.Module):
@@ -61,10 +64,11 @@ class SpectrumBranch(nnx.Module):
 
     def __call__(self, waveforms: Float[Array, "batch n_samples"]) -> Float[Array, "batch width"]:
         """The branch's part of the embedding."""
-        values = jnp.abs(jnp.fft.rfft(waveforms))[..., None]
+        values = magnitude(waveforms)[..., None]
         for convolution, excitation in zip(self.convolutions, self.excitations, strict=True):
             values = excitation(jax.nn.relu(convolution(values)))
-        values = values.swapaxes(1, 2).reshape(len(values), -1)  # channel by channel, as published
+        values = values.swapaxes(1, 2)  # channel by channel, as published
+        values = values.reshape(values.shape[0], values.shape[1] * values.shape[2])
         for layer, norm in zip(self.hidden, self.norms, strict=True):
             values = jax.nn.relu(norm(layer(values)))
         return self.output(values)

@@ -65,7 +65,7 @@ class Embedding:
         """Represent clips of one length as a pure function, for what is exported."""
         length = self.network.n_features
         tiled = jnp.tile(waveform, (1, -(-length // waveform.shape[1])))[:, :length]
-        return ClipArrays(embed(self.network, self.params, self.model_state, tiled))
+        return ClipArrays(self.network.embedding(self.params, self.model_state, tiled)[0])
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """Settings and arrays."""
