@@ -34,13 +34,30 @@ def to_onnx(program: Program, metadata: str) -> bytes:
     """
     try:
         import onnx
-        from jax2onnx import to_onnx as convert
-    except ImportError as error:
-        raise InputError(f"{error}: an ONNX file needs the extra `export`; pip install 'asd_jax[export]'") from error
+
+        model = _converted(program)
+    except (ImportError, AttributeError) as error:
+        if isinstance(error, AttributeError) and not str(error).startswith("module 'jax"):
+            raise
+        raise InputError(  # a JAX newer than the converter lacks what that reaches into
+            f"{error}: an ONNX file needs jax2onnx and a JAX that it knows; pip install 'asd_jax[export]' brings both, "
+            "and `format=stablehlo` needs neither"
+        ) from error
+    defaults = {"threshold": program.thresholds, "machine": np.asarray(0, np.int32)}
+    for name, value in defaults.items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
+    onnx.helper.set_model_props(model, {PROPERTY: metadata})
+    return model.SerializeToString(deterministic=True)
+
+
+def _converted(program: Program) -> Any:
+    """The graph, its inputs without defaults."""
+    from jax2onnx import to_onnx as convert
+
     shapes = (("batch", program.n_samples), (len(program.machines),), ())
     kinds = (np.float32, np.float32, np.int32)
     with power_by(_power_by_dft()), _lenient():
-        model = convert(
+        return convert(
             lambda *arguments: program(*arguments),
             inputs=[jax.ShapeDtypeStruct(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)],
             input_names=list(INPUTS),
@@ -49,11 +66,6 @@ def to_onnx(program: Program, metadata: str) -> bytes:
             opset=_OPSET,
             model_name="asd_jax",
         )
-    defaults = {"threshold": program.thresholds, "machine": np.asarray(0, np.int32)}
-    for name, value in defaults.items():
-        model.graph.initializer.append(onnx.numpy_helper.from_array(value, name))
-    onnx.helper.set_model_props(model, {PROPERTY: metadata})
-    return model.SerializeToString(deterministic=True)
 
 
 @functools.cache
