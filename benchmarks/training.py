@@ -4,6 +4,8 @@
 backward and Adam. PyTorch takes torch.nn.LSTM on the unfolded windows. `dense`: epochs a second of the dense
 autoencoder (100 steps of 512 windows); PyTorch with its DataLoader, and with a loop over preloaded tensors.
 `sequence`: steps a second of the GRU and LSTM autoencoders (64 windows a batch), and of the same networks in PyTorch.
+`multi_branch`: steps a second of the default and of the published embedding network, cutting, mixing, transforms,
+sub-cluster AdaCos and AdamW included, and of the same in PyTorch (64 and 32 clips of 6.4 s).
 
 Run it on an idle machine and leave OMP_WAIT_POLICY alone: told to be passive, PyTorch takes up to three times as long.
 Where others keep the cores busy its waiting threads spin and slow it many times over.
@@ -12,6 +14,7 @@ Where others keep the cores busy its waiting threads spin and slow it many times
 import argparse
 import functools
 import itertools
+import math
 import time
 
 import jax
@@ -25,13 +28,17 @@ from asd_jax.models import (
     GRUAutoencoderConfig,
     LSTMAutoencoderConfig,
     LSTMPredictorConfig,
+    MultiBranchConfig,
 )
 from asd_jax.models.network import Network
 from asd_jax.training import Reconstruction, TrainingConfig
+from asd_jax.training.clip_examples import WholeClips, clip_source
 from asd_jax.training.examples import InMemory
 from asd_jax.training.loop import train_steps
+from asd_jax.training.objectives import SubClusterAdaCos
 from asd_jax.training.state import init_train_state
 from benchmarks import harness
+from benchmarks.torch_multi_branch import MultiBranch as TorchMultiBranch
 
 N_MELS, CONTEXT, HIDDEN = 128, 10, 256
 SEGMENTS, SEGMENT_FRAMES = 20, 48  # 38 windows each: 760
@@ -199,6 +206,75 @@ def sequence(repeats: int) -> None:
         table(f"steps of {config.name} a second", {name: n_steps / value for name, value in times.items()})
 
 
+class TorchSubClusterAdaCos(torch.nn.Module):
+    """Sub-cluster AdaCos with its fixed scale, on top of an embedding network."""
+
+    def __init__(self, network: torch.nn.Module, size: int, n_classes: int, n_centres: int) -> None:
+        super().__init__()
+        self.network, self.n_centres = network, n_centres
+        self.centres = torch.nn.Parameter(torch.nn.init.xavier_uniform_(torch.empty(size, n_classes * n_centres)))
+        self.scale = math.sqrt(2) * math.log(n_classes * n_centres - 1)
+
+    def forward(self, waveforms: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        embedding = torch.nn.functional.normalize(self.network(waveforms), dim=1)
+        logits = self.scale * embedding @ torch.nn.functional.normalize(self.centres, dim=0)
+        share = torch.softmax(logits, dim=1).reshape(len(labels), -1, self.n_centres).sum(dim=2)
+        return -(labels * share.log()).sum(dim=1).mean()
+
+
+def mixed(waveforms: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    chosen = torch.rand(len(waveforms), 1, device=DEVICE) < 0.5
+    weight = torch.where(chosen, torch.rand(len(waveforms), 1, device=DEVICE), 1.0)
+    other = torch.randperm(len(waveforms), device=DEVICE)
+    return weight * waveforms + (1 - weight) * waveforms[other], weight * labels + (1 - weight) * labels[other]
+
+
+def multi_branch(repeats: int) -> None:
+    n_samples, n_classes = 101_920, 4
+    rng = np.random.default_rng(0)
+    waveforms = rng.integers(-3_000, 3_000, (64, n_samples)).astype(np.int16)
+    targets = np.arange(64) % n_classes
+    published = MultiBranchConfig()
+    for name, config, batch_size in (
+        ("default", MultiBranchConfig(branches=("spectrum", "1024")), 64),
+        ("published", published, 32),
+    ):
+        training = TrainingConfig(batch_size=batch_size, schedule="constant", weight_decay=0.01)
+        objective = SubClusterAdaCos()
+        learner = objective.learner(Network(config, n_samples), targets)
+        examples = WholeClips.of(
+            clip_source(StoredClips.from_clips(list(waveforms))), np.arange(64), np.zeros(0, int),
+            length=n_samples, config=training, targets=targets,
+        )  # fmt: skip
+        state = [init_train_state(learner, training, 1, key=jax.random.key(0))]
+
+        def ours(state=state, learner=learner, examples=examples, training=training, objective=objective) -> jax.Array:
+            picks, active = next(examples.calls(seed=0, epoch=0, steps_per_call=1))
+            state[0], losses = train_steps(
+                learner, objective, training, n_samples, 1, state[0], examples.source, picks, active
+            )
+            return losses
+
+        network = TorchMultiBranch(config.branches, config.width, n_samples)
+        model = TorchSubClusterAdaCos(network, config.embedding_size, n_classes, objective.n_centres).to(DEVICE)
+        counted = jax.eval_shape(lambda learner=learner: learner.init(key=jax.random.key(0))[0])
+        assert sum(p.numel() for p in model.parameters()) == sum(leaf.size for leaf in jax.tree.leaves(counted))
+        optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
+        stored = torch.tensor(waveforms, device=DEVICE)
+        classes = torch.nn.functional.one_hot(torch.tensor(targets, device=DEVICE), n_classes).float()
+
+        def peer(model=model, optimizer=optimizer, stored=stored, classes=classes, batch_size=batch_size) -> float:
+            chosen = torch.randperm(len(stored), device=DEVICE)[:batch_size]
+            optimizer.zero_grad()
+            loss = model(*mixed(stored[chosen].float() / 2**15, classes[chosen]))
+            loss.backward()
+            optimizer.step()
+            return wait(loss)
+
+        times = harness.seconds({"asd_jax": ours, "torch": peer}, repeats=repeats)
+        table(f"steps of multi_branch, {name}, a second", {of: 1 / value for of, value in times.items()})
+
+
 def table(unit: str, rates: dict[str, float]) -> None:
     ours = rates["asd_jax"]
     for name, rate in rates.items():
@@ -208,7 +284,7 @@ def table(unit: str, rates: dict[str, float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--force", action="store_true", help="measure on a busy machine too")
-    parser.add_argument("--only", choices=["lstm", "dense", "sequence"], help="one of the tables")
+    parser.add_argument("--only", choices=["lstm", "dense", "sequence", "multi_branch"], help="one of the tables")
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
     harness.describe_machine("torch", "flax", "optax", force=arguments.force)
@@ -219,6 +295,8 @@ def main() -> None:
         dense(arguments.repeats)
     if arguments.only in (None, "sequence"):
         sequence(arguments.repeats)
+    if arguments.only in (None, "multi_branch"):
+        multi_branch(arguments.repeats)
 
 
 if __name__ == "__main__":

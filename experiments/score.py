@@ -43,7 +43,7 @@ flags.DEFINE_bool(
 )
 flags.DEFINE_bool("status", False, "End with exit status 3 where something is anomalous.")
 flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint.")
-launch.adopt("checkpoint", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir")
+launch.adopt("checkpoint", "machine", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir")
 launch.adopt("report", "debug")
 flags.DEFINE_enum(
     "unknown_machine_id",
@@ -73,7 +73,11 @@ def main(arguments: list[str]) -> None:
         detector = detector.deciding_by(FLAGS.threshold)
     heard = Heard(files_in(arguments), detector, channel)
     verdict = detector.judge_pieces(
-        heard.pieces(), heard.machine_ids, scorer=FLAGS.scorer, unknown_machine_id=FLAGS.unknown_machine_id
+        heard.pieces(),
+        heard.machine_ids,
+        machine_type=launch.settings().get("machine"),
+        scorer=FLAGS.scorer,
+        unknown_machine_id=FLAGS.unknown_machine_id,
     )
     for line in verdict.remarks:
         wording.say(line)

@@ -7,7 +7,12 @@ from absl import flags
 
 _SETTING = re.compile(r"`([a-z_]+)(=[^`\n]*)?`")
 # Settings of the library whose flags have other names, or that a flag asks for by being there.
-_FLAGS = {"machine_ids": "machine_id", "cache_dir=None": "noprepare", "evaluation=True": "eval"}
+_FLAGS = {
+    "machine_ids": "machine_id",
+    "machine_type": "machine",
+    "cache_dir=None": "noprepare",
+    "evaluation=True": "eval",
+}
 
 
 def in_flags(text: str, known: Container[str] = flags.FLAGS) -> str:

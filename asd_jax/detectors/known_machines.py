@@ -31,7 +31,9 @@ def candidates(
         return found
     if machine_id is not None and found:
         types = ", ".join(machine.machine_type for machine in found)
-        raise InputError(f"machine id {machine_id!r} belongs to several machine types, {types}; give machine_type too")
+        raise InputError(
+            f"machine id {machine_id!r} belongs to several machine types, {types}; give `machine_type` too"
+        )
     if unknown_machine_id == "min":
         return of_type
     what = "no machine id was given" if machine_id is None else f"machine id {machine_id!r} is unknown"

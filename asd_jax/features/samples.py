@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from asd_jax.features.stored_clips import StoredClips
 
@@ -29,6 +29,10 @@ class Samples:
     def n_frames(self, n_samples: int) -> int:
         """As many as there are samples."""
         return n_samples
+
+    def batched(self, waveform: Float[Array, "*batch n_samples"]) -> Float[Array, "*batch n_samples"]:
+        """The samples, as they come."""
+        return waveform
 
     def store(self, waveforms: Iterable[Float[np.ndarray, " _"]]) -> StoredClips:
         """Waveforms of a stream in one array: int16 where that gives back every sample exactly, else float32."""

@@ -83,7 +83,13 @@ def run_plots(
         columns = (
             [network[name] for network in history] for name in ("train_loss", "validation_loss", "learning_rate")
         )
-        found.append(Plot("training", plots.png(plots.training_curves(*columns)), "Training of the network."))
+        found.append(
+            Plot(
+                "training",
+                plots.png(plots.training_curves(*columns)),
+                "Training of the network: what it minimises, epoch by epoch.",
+            )
+        )
     return found
 
 

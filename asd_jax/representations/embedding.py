@@ -61,10 +61,10 @@ class Embedding:
         bar.close()
         return ClipRepresentation(vectors)
 
-    def of_waveforms(self, waveform: Float[Array, "batch n_samples"], machine: Machine) -> ClipArrays:
-        """Represent clips of one length as a pure function, for what is exported."""
+    def of_frames(self, frames: Float[Array, "n_clips n_samples"], machine: Machine) -> ClipArrays:
+        """See `Representation`; a frame is a sample."""
         length = self.network.n_features
-        tiled = jnp.tile(waveform, (1, -(-length // waveform.shape[1])))[:, :length]
+        tiled = jnp.tile(frames, (1, -(-length // frames.shape[1])))[:, :length]
         return ClipArrays(self.network.embedding(self.params, self.model_state, tiled)[0])
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:

@@ -76,11 +76,8 @@ class Representation(Protocol):
     def __call__(self, clips: StoredClips, machines: Sequence[Machine]) -> ClipRepresentation:
         """Represent each clip, knowing which machine it is of."""
 
-    def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
-        """The same of clips of one length and machine as a pure function: what is exported.
-
-        One that reads waveforms and no frames has `of_waveforms` in its place, of `(n_clips, n_samples)`.
-        """
+    def of_frames(self, frames: Float[Array, "n_clips n_frames *n_features"], machine: Machine) -> ClipArrays:
+        """The same of clips of one length and machine as a pure function: what is exported."""
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """JSON settings and arrays, from which `from_state` rebuilds it."""

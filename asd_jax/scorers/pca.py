@@ -59,7 +59,7 @@ class AfterPCA:
         if pca_components >= 1:
             pca_components = min(int(pca_components), *inputs.shape)
         components = PCA(pca_components, svd_solver="full").fit(inputs).components_
-        if inner.name != "mahalanobis":
+        if inner.name not in ("mahalanobis", "selective_mahalanobis"):  # these do it always
             settings = {"standardize": pca_whiten} | settings
         return cls(mean, scale, components, inner.fit(inputs @ components.T, **settings))
 

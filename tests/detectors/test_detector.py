@@ -199,7 +199,7 @@ def test_machine_types_that_share_an_id():
     verdict = both.judge(clips, **given, **options)
     assert verdict.scores.tolist() == [1.0, 2.0, 3.0] and verdict.machine_types.tolist() == ["fan", "pump", "pump"]
     assert both.decide(clips, **given, **options).tolist() == [False, True, True]
-    with pytest.raises(InputError, match="'id_00' belongs to several machine types, fan, pump; give machine_type"):
+    with pytest.raises(InputError, match="'id_00' belongs to several machine types, fan, pump; give `machine_type`"):
         both.score(clips, machine_id="id_00", **options)
     with pytest.raises(InputError, match="machine type 'valve' is unknown; this detector knows fan, pump"):
         both.score(clips, machine_id="id_00", machine_type="valve", **options)

@@ -25,7 +25,10 @@ def test_runs_are_compared_in_one_table(machine_tree, run_script, runs):
     assert not (runs / "knn" / "submission").exists()
     rows = rows_of(runs / "gmm" / "submission" / "decision_result_fan_id_02.csv", csv.reader)
     scored = rows_of(runs / "gmm" / "scores.csv")
-    expected = [[row["file_name"].split("/")[-1], row["decision"]] for row in scored if row["machine_id"] == "id_02"]
+    number = {"normal": "0", "anomalous": "1"}
+    expected = [
+        [row["file_name"].split("/")[-1], number[row["decision"]]] for row in scored if row["machine_id"] == "id_02"
+    ]
     assert rows == expected and {row["selection"] for row in scored} == {"label-free"}
     metrics = json.loads((runs / "knn" / "metrics.json").read_text())
     assert metrics["decision_threshold"] == next(iter(metrics["thresholds"]["knn"])) == "percentile_95"

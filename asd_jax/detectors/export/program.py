@@ -90,14 +90,12 @@ class Program:
         seen: dict[Machine | None, ClipArrays] = {}
         representation = self.detector.representation
         each = hasattr(representation, "parts")  # a network of its own for each machine
-        reads_waveforms = hasattr(representation, "of_waveforms")
-        frames = None if reads_waveforms else self.detector.front_end.batched(waveform)
+        frames = self.detector.front_end.batched(waveform)
 
         def score(of: Machine) -> Float[Array, " batch"]:
             key = of if each else None
             if key not in seen:
-                see = representation.of_waveforms if reads_waveforms else representation.of_frames
-                seen[key] = see(waveform if reads_waveforms else frames, of)
+                seen[key] = representation.of_frames(frames, of)
             return self.fitted(of).formula(seen[key], jnp)
 
         if len(self.machines) == 1:

@@ -19,7 +19,7 @@ def training_curves(
     """Training and validation loss of each epoch above, the learning rate below; a thin line for each network.
 
     Args:
-        train_loss: of each network, an entry an epoch; losses are mean squared residuals of standardised frames.
+        train_loss: of each network, an entry an epoch: the mean of what is minimised.
         validation_loss: likewise, NaN without validation clips.
         learning_rate: at the start of each epoch.
     """
@@ -33,7 +33,7 @@ def training_curves(
             label = "validation" if first else None
             above.plot(epochs, validation_loss[number], "--", color=style.ANOMALOUS, lw=1.5, label=label, **marker)
         below.plot(epochs, learning_rate[number], color="#444444", lw=1.5, **marker)
-    above.set_ylabel("mean squared residual")
+    above.set_ylabel("loss")
     above.set_ylim(bottom=0)
     above.grid(axis="y", alpha=0.3)
     above.legend(loc="best")

@@ -56,6 +56,15 @@ def test_one_network_serves_two_types_with_equal_ids(run_of_all, two_types, run_
         vector = detector.embed(waveform, **options)
         assert vector.shape == (128,)
         np.testing.assert_allclose(detector.embed([waveform] * 2, **options)[1], vector, rtol=0, atol=1e-4)
+    recording = two_types / "pump" / "test" / "anomaly_id_02_00000000.wav"
+    status, _, stderr = run_script("score", f"--checkpoint={run}", recording)
+    assert status == 1 and "belongs to several machine types, fan, pump; give --machine too" in stderr
+    status, stdout, stderr = run_script("score", f"--checkpoint={run}", "--machine=pump", recording)
+    assert status == 0, stderr
+    with (run / "pump" / "scores.csv").open() as file:
+        wanted = next(row["knn"] for row in csv.DictReader(file) if row["file_name"].endswith(recording.name))
+    with (run / "score" / "scores.csv").open() as file:
+        assert float(next(csv.DictReader(file))["score"]) == pytest.approx(float(wanted), rel=1e-4)
     status, stdout, stderr = run_script("evaluate", f"--checkpoint={run}", f"--workdir={tmp_path / 'again'}")
     assert status == 0, stderr
     for name in ("fan", "pump"):
