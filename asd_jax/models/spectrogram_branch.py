@@ -9,7 +9,9 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from asd_jax.features.precise_stft import magnitude
-from asd_jax.models.embedding_layers import BatchNorm, Dense, SqueezeExcitation, fan_in_uniform
+from asd_jax.models.convolution import Convolution
+from asd_jax.models.embedding_layers import BatchNorm, Dense, SqueezeExcitation, normalized
+from asd_jax.models.max_pool import max_pool
 
 _LOWEST_HZ, _HIGHEST_HZ = 200.0, 8000.0
 _STAGES = (16, 32, 64, 128)  # channels of the stages, halved in time and frequency from the second on
@@ -37,45 +39,6 @@ def bins(n_fft: int, sample_rate: int) -> tuple[int, int]:
     """First bin that is kept, and the one after the last."""
     hertz = np.linspace(0, sample_rate / 2, n_fft // 2 + 1)
     return int(np.searchsorted(hertz, _LOWEST_HZ)), int(np.searchsorted(hertz, _HIGHEST_HZ, side="right"))
-
-
-class Convolution(nnx.Module):
-    """A convolution over time and frequency without bias, padded alike on both sides.
-
-    Kernels are (time, frequency, inputs, outputs).
-    """
-
-    def __init__(
-        self, n_inputs: int, n_outputs: int, size: int, *, stride: int = 1, padding: int = 0, rngs: nnx.Rngs
-    ) -> None:
-        self.stride, self.padding = stride, padding
-        self.kernel = nnx.Param(fan_in_uniform(rngs.params(), (size, size, n_inputs, n_outputs)))
-
-    def __call__(self, image: Float[Array, "batch t f n_inputs"]) -> Float[Array, "batch t2 f2 n_outputs"]:
-        """The convolved image."""
-        return jax.lax.conv_general_dilated(
-            image,
-            self.kernel[...],
-            window_strides=(self.stride, self.stride),
-            padding=[(self.padding, self.padding)] * 2,
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        )
-
-
-def max_pool(image: Float[Array, "batch t f channels"], *, padding: int = 0) -> Float[Array, "batch t2 f2 channels"]:
-    """The largest of 3 × 3 positions, two on from one to the next.
-
-    As maxima of shifted slices: the gradient of a window's maximum is many times slower in XLA on a CPU. Where values
-    are equal it is shared among them, which after a ReLU are zeros that pass none on.
-    """
-    image = jnp.pad(image, [(0, 0), (padding, padding), (padding, padding), (0, 0)], constant_values=-jnp.inf)
-    for axis in (1, 2):
-        positions = (image.shape[axis] - 3) // 2 + 1
-        parts = [
-            jax.lax.slice_in_dim(image, shift, shift + 2 * positions - 1, stride=2, axis=axis) for shift in range(3)
-        ]
-        image = jnp.maximum(jnp.maximum(parts[0], parts[1]), parts[2])
-    return image
 
 
 class ResidualBlock(nnx.Module):
@@ -125,7 +88,10 @@ class SpectrogramBranch(nnx.Module):
         """The branch's part of the embedding."""
         spectrogram = magnitudes(waveforms, n_fft=self.n_fft, sample_rate=self.sample_rate)
         image = self.norm(spectrogram)[..., None]  # a mean and a variance for each bin
-        image = max_pool(jax.nn.relu(self.stem_norm(self.stem(image))))
+        image = self.stem(image)
+        moments = self.stem_norm.moments(image)
+        # Normalisation and ReLU keep order: the quarter of the positions that the pooling keeps needs them.
+        image = jax.nn.relu(normalized(max_pool(image), *moments))
         for block in self.blocks:
             image = block(image)
         loudest = jnp.max(image, axis=1)

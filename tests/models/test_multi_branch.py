@@ -9,8 +9,9 @@ from multi_branch_weights import load, named, published
 
 from asd_jax import models
 from asd_jax.errors import InputError
+from asd_jax.models.max_pool import max_pool
 from asd_jax.models.network import Network
-from asd_jax.models.spectrogram_branch import bins, magnitudes, max_pool
+from asd_jax.models.spectrogram_branch import bins, magnitudes
 from asd_jax.training.objectives import SubClusterAdaCos
 
 
