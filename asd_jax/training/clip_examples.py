@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Int
@@ -79,4 +80,4 @@ def clip_source(clips: StoredClips) -> ClipSource:
         rows = np.zeros((len(clips), int(lengths.max())), clips.values.dtype)
         for index in range(len(clips)):
             rows[index, : lengths[index]] = clips.clip(index)
-    return ClipSource(jnp.asarray(rows), jnp.asarray(lengths, jnp.int32))
+    return ClipSource(jax.device_put(rows), jnp.asarray(lengths, jnp.int32))  # on a CPU no copy of `Samples.store`
