@@ -65,7 +65,8 @@ class Embedding:
         """See `Representation`; a frame is a sample."""
         length = self.network.n_features
         tiled = jnp.tile(frames, (1, -(-length // frames.shape[1])))[:, :length]
-        return ClipArrays(self.network.embedding(self.params, self.model_state, tiled)[0])
+        params, model_state = jax.tree.map(jnp.asarray, (self.params, self.model_state))
+        return ClipArrays(self.network.embedding(params, model_state, tiled)[0])
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """Settings and arrays."""

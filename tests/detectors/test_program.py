@@ -44,14 +44,19 @@ def agree(detector, kind, tmp_path, *, machines=None, scorer=None):
 HEARD_BY = dict(zip(sorted(models.REGISTRY), itertools.cycle(["mse", "max", "gwrp", "mahalanobis", "pca+gmm"])))
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("name", sorted(models.REGISTRY))
+VECTOR_SCORERS = ("mahalanobis", "selective_mahalanobis", "kmeans", "gmm", "ocsvm", "knn", "knn_rescaled")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [*((name, "onnx") for name in sorted(models.REGISTRY)), ("lstm_predictor", "stablehlo")]
+)
 def test_every_network_under_some_scorer(made, untrained, tmp_path, name, kind):
     agree(made(untrained(smaller(models.REGISTRY[name])), HEARD_BY[name]), kind, tmp_path)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-@pytest.mark.parametrize("name", ["mahalanobis", "kmeans", "gmm", "ocsvm", "knn"])
+@pytest.mark.parametrize(
+    ("name", "kind"), [*((name, "onnx") for name in VECTOR_SCORERS), ("gmm", "stablehlo"), ("knn", "stablehlo")]
+)
 def test_scorers_of_all_statistics(made, tmp_path, name, kind):
     agree(made(ClipSummary(("mean", "std", "max", "twfr")), f"pca+{name}"), kind, tmp_path)
 

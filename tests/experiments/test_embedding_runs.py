@@ -64,6 +64,9 @@ def test_one_network_serves_two_types_with_equal_ids(run_of_all, two_types, run_
         wanted = next(row["knn"] for row in csv.DictReader(file) if row["file_name"].endswith(recording.name))
     with (run / "score" / "scores.csv").open() as file:
         assert float(next(csv.DictReader(file))["knn"]) == pytest.approx(float(wanted), rel=1e-4)
+    export = ["export", f"--checkpoint={run}", f"--data_dir={two_types}", "--format=stablehlo"]
+    status, stdout, stderr = run_script(*export, f"--out={tmp_path / 'all.zip'}")
+    assert status == 0 and "no decision does" in stdout, stderr
     status, stdout, stderr = run_script("evaluate", f"--checkpoint={run}", f"--workdir={tmp_path / 'again'}")
     assert status == 0, stderr
     for name in ("fan", "pump"):
