@@ -32,7 +32,7 @@ from asd_jax.models import (
 )
 from asd_jax.models.network import Network
 from asd_jax.training import Reconstruction, TrainingConfig
-from asd_jax.training.clip_examples import WholeClips, clip_source
+from asd_jax.training.clip_examples import clip_source, whole_clips
 from asd_jax.training.examples import InMemory
 from asd_jax.training.loop import train_steps
 from asd_jax.training.objectives import SubClusterAdaCos
@@ -242,7 +242,7 @@ def multi_branch(repeats: int) -> None:
         training = TrainingConfig(batch_size=batch_size, schedule="constant", weight_decay=0.01)
         objective = SubClusterAdaCos()
         learner = objective.learner(Network(config, n_samples), targets)
-        examples = WholeClips.of(
+        examples = whole_clips(
             clip_source(StoredClips.from_clips(list(waveforms))), np.arange(64), np.zeros(0, int),
             length=n_samples, config=training, targets=targets,
         )  # fmt: skip

@@ -67,8 +67,7 @@ def main(arguments: list[str]) -> None:
     workdir = launch.folder("workdir") or beside / "score"
     if FLAGS.workdir:
         files.check_not_a_run(workdir)
-    detector, channel = _loaded()
-    detectors = _shown() if FLAGS.report else None
+    detector, channel, detectors = _loaded()
     if "threshold" in launch.given():
         detector = detector.deciding_by(FLAGS.threshold)
     heard = Heard(files_in(arguments), detector, channel)
@@ -114,31 +113,26 @@ def _source() -> Path:
     return launch.folder("model") or launch.checkpoint()
 
 
-def _loaded() -> "tuple[Judge, str]":
-    """What judges, and the channel of recordings that it hears."""
+def _loaded() -> "tuple[Judge, str, Detectors | None]":
+    """What judges, the channel of recordings that it hears, and all the detectors of a run, which a report shows."""
     if FLAGS.model:
+        if FLAGS.report:
+            raise InputError("--report needs a run, --checkpoint: an exported file shows no pictures")
         from asd_jax.detectors import exported
 
         found = exported.load(_source())
-        return found, FLAGS.channel or found.metadata["channel"]
-    from asd_jax.detectors.bundle import load_detector
+        return found, FLAGS.channel or found.metadata["channel"], None
+    from asd_jax.detectors.bundle import Detectors
     from asd_jax.runs import folder as run_folder
 
     recorded = run_folder.read_config(_source()).get("data")
     channel = recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix"
-    return load_detector(_source()), FLAGS.channel or channel
-
-
-def _shown() -> "Detectors":
-    """The detectors of the run, whose pictures a report shows."""
-    if FLAGS.model:
-        raise InputError("--report needs a run, --checkpoint: an exported file shows no pictures")
-    from asd_jax.detectors.bundle import Detectors
-    from asd_jax.report import check_can_be_shown
-
     detectors = Detectors.load(_source())
-    check_can_be_shown(detectors, _source())
-    return detectors
+    if FLAGS.report:
+        from asd_jax.report import check_can_be_shown
+
+        check_can_be_shown(detectors, _source())
+    return detectors.system, FLAGS.channel or channel, detectors
 
 
 def _row(index: int, heard: Heard, verdict: "Verdict", detector: "Judge") -> "Scored":

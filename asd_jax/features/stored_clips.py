@@ -43,6 +43,11 @@ class StoredClips:
         start = self.clip_start[index]
         return self.values[start : start + self.clip_length[index]]
 
+    def floats(self, index: int) -> np.ndarray:
+        """One clip as float32; int16 samples in [-1, 1)."""
+        clip = self.clip(index)
+        return clip if np.issubdtype(clip.dtype, np.floating) else clip * np.float32(2**-15)
+
     def select(self, chosen: Int[np.ndarray, " n"]) -> "StoredClips":
         """The chosen clips, in the order given (a copy)."""
         return StoredClips.from_clips([self.clip(int(index)) for index in chosen])

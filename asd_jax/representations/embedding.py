@@ -46,14 +46,13 @@ class Embedding:
             self.network.n_features,
             np.empty((len(clips), self.network.config.embedding_size), np.float32),
         )
-        scale = np.float32(1 if np.issubdtype(clips.values.dtype, np.floating) else 2**-15)
         size = min(_BATCH, len(clips))
         bar = tqdm(total=len(clips), desc="embeddings", unit="clip", delay=3, leave=False, disable=None)
         for first in range(0, len(clips), size):
             chosen = range(first, min(first + size, len(clips)))
             batch = np.zeros((size, length), np.float32)  # rows beyond the last clip are padding
             for row, index in enumerate(chosen):
-                batch[row] = np.resize(clips.clip(index)[:length], length) * scale
+                batch[row] = np.resize(clips.floats(index)[:length], length)
             vectors[chosen.start : chosen.stop] = embed(self.network, self.params, self.model_state, batch)[
                 : len(chosen)
             ]

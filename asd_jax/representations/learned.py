@@ -14,7 +14,7 @@ from asd_jax.representations.embedding import Embedding
 from asd_jax.representations.pseudo_classes import pseudo_classes
 from asd_jax.representations.representation import Representation
 from asd_jax.representations.residual import Residual
-from asd_jax.training.clip_examples import WholeClips, clip_source
+from asd_jax.training.clip_examples import clip_source, whole_clips
 from asd_jax.training.examples import Examples, InMemory
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ class LearnedEmbedding:
             self._notes.append(f"clips of {low:.4g} to {high:.4g} s are tiled or cropped to {to:.4g} s")
         return samples
 
-    def examples(self, mine: Indices, train: Indices, validation: Indices) -> WholeClips:
+    def examples(self, mine: Indices, train: Indices, validation: Indices) -> InMemory:
         """Clips; all that the network is not kept from."""
-        examples = WholeClips.of(
+        examples = whole_clips(
             self._source, train, validation, length=self._length, config=self._recipe.training, targets=self.targets
         )
         n_classes, notes = self.targets.max() + 1, list(self._notes)
@@ -119,7 +119,7 @@ class LearnedEmbedding:
             notes.append(f"a batch of {examples.batch_size} is smaller than the {n_classes} classes")
         return dataclasses.replace(examples, notes=(*notes, *examples.notes))
 
-    def representation(self, params: PyTree, model_state: PyTree, examples: WholeClips) -> Embedding:
+    def representation(self, params: PyTree, model_state: PyTree, examples: InMemory) -> Embedding:
         """The embedding; what the objective learned beside it has served."""
         return Embedding(self.learner.network, self.learner.own(params), self.learner.own(model_state))
 

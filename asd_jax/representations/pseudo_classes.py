@@ -21,10 +21,9 @@ def pseudo_classes(waveforms: StoredClips, n_classes: int, *, sample_rate: int) 
         sample_rate: in Hz.
     """
     front_end, means = FrontEnd(sample_rate=sample_rate), []
-    scale = np.float32(1 if np.issubdtype(waveforms.values.dtype, np.floating) else 2**-15)
     for first in range(0, len(waveforms), _AT_ONCE):
         chosen = range(first, min(first + _AT_ONCE, len(waveforms)))
-        frames = extract_waveforms((waveforms.clip(index) * scale for index in chosen), front_end, n_clips=len(chosen))
+        frames = extract_waveforms((waveforms.floats(index) for index in chosen), front_end, n_clips=len(chosen))
         means += [frames.clip(index).mean(axis=0) for index in range(len(chosen))]
     vectors = np.stack(means)
     clusters = scorers.fit("kmeans", vectors, n_clusters=max(1, min(n_classes, len(vectors) // 2)), seed=0)

@@ -1,71 +1,43 @@
 """Whole clips as examples, tiled or cropped to one length inside compiled code."""
 
-import dataclasses
-from collections.abc import Iterator
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.training.batches import ClipSource, Picks
 from asd_jax.training.config import TrainingConfig
-from asd_jax.training.examples import batches_of, calls_of, settled
+from asd_jax.training.examples import InMemory, settled
 
 
-@dataclasses.dataclass(frozen=True)
-class WholeClips:
-    """Clips in device memory, of which each is one example; what a config leaves to the data is settled here.
+def whole_clips(
+    source: ClipSource,
+    train: Int[np.ndarray, " n_train"],
+    validation: Int[np.ndarray, " n_validation"],
+    *,
+    length: int,
+    config: TrainingConfig,
+    targets: Int[np.ndarray, " n_clips"],
+) -> InMemory:
+    """Examples of which each is a clip.
 
-    Attributes:
-        source: the clips.
-        train, held_back: those to train on, and those to validate by.
-        length: of an example.
-        batch_size, epochs, notes: as of `InMemory`.
+    Args:
+        source: the clips, from `clip_source`.
+        train, validation: indices of those to train on, and of those to validate by.
+        length: samples of an example.
+        config: of the training.
+        targets: class of each clip.
+
+    Raises:
+        InputError: as in `InMemory.of`.
     """
+    batch_size, epochs, notes = settled(len(train), config)
 
-    source: ClipSource
-    train: Picks
-    held_back: Picks
-    length: int
-    batch_size: int
-    epochs: int
-    notes: tuple[str, ...] = ()
+    def picks(chosen: np.ndarray) -> Picks:
+        return Picks(chosen.astype(np.int32), targets[chosen].astype(np.int32))
 
-    @classmethod
-    def of(
-        cls,
-        source: ClipSource,
-        train: Int[np.ndarray, " n_train"],
-        validation: Int[np.ndarray, " n_validation"],
-        *,
-        length: int,
-        config: TrainingConfig,
-        targets: Int[np.ndarray, " n_clips"],
-    ) -> "WholeClips":
-        """Arguments as of `InMemory.of`; errors too."""
-        batch_size, epochs, notes = settled(len(train), config)
-
-        def picks(chosen: np.ndarray) -> Picks:
-            return Picks(chosen.astype(np.int32), targets[chosen].astype(np.int32))
-
-        return cls(source, picks(train), picks(validation), length, batch_size, epochs, notes)
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimiser steps an epoch."""
-        return len(self.train.starts) // self.batch_size
-
-    def calls(
-        self, *, seed: int, epoch: int, steps_per_call: int
-    ) -> Iterator[tuple[Picks, Bool[np.ndarray, " steps_per_call"]]]:
-        """See `Examples`."""
-        return calls_of(self.train, self.batch_size, seed=seed, epoch=epoch, steps_per_call=steps_per_call)
-
-    def validation(self) -> Iterator[tuple[Picks, int]]:
-        """See `Examples`."""
-        return batches_of(self.held_back, self.batch_size)
+    return InMemory(source, picks(train), picks(validation), length, batch_size, epochs, notes)
 
 
 def clip_source(clips: StoredClips) -> ClipSource:

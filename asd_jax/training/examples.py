@@ -41,7 +41,7 @@ class InMemory:
     """Examples of clips that device memory holds; what a config leaves to the data is settled here.
 
     Attributes:
-        source: the clips' values and their scaling.
+        source: the clips' values, and of segments their scaling.
         train: all training examples.
         held_back: all validation examples.
         length: rows of an example, fewer than the model's where a clip is shorter.
@@ -50,7 +50,7 @@ class InMemory:
         notes: what differs from the config and why, for the user.
     """
 
-    source: Source
+    source: Source | ClipSource
     train: Picks
     held_back: Picks
     length: int
@@ -107,11 +107,19 @@ class InMemory:
         self, *, seed: int, epoch: int, steps_per_call: int
     ) -> Iterator[tuple[Picks, Bool[np.ndarray, " steps_per_call"]]]:
         """See `Examples`."""
-        return calls_of(self.train, self.batch_size, seed=seed, epoch=epoch, steps_per_call=steps_per_call)
+        order = epoch_order(len(self.train.starts), self.batch_size, seed=seed, epoch=epoch)
+        for first in range(0, len(order), steps_per_call):
+            part = order[first : first + steps_per_call]
+            active = np.arange(steps_per_call) < len(part)
+            yield _take(self.train, np.pad(part, ((0, steps_per_call - len(part)), (0, 0)))), active
 
     def validation(self) -> Iterator[tuple[Picks, int]]:
-        """See `Examples`."""
-        return batches_of(self.held_back, self.batch_size)
+        """See `Examples`; batches of one size, the last filled up with the first example."""
+        count = len(self.held_back.starts)
+        size = min(self.batch_size, count)
+        for first in range(0, count, size or 1):
+            part = np.arange(first, min(first + size, count))
+            yield _take(self.held_back, np.pad(part, (0, size - len(part)))), len(part)
 
 
 def settled(n_examples: int, config: TrainingConfig) -> tuple[int, int, tuple[str, ...]]:
@@ -132,26 +140,6 @@ def settled(n_examples: int, config: TrainingConfig) -> tuple[int, int, tuple[st
     if epochs > config.epochs:
         notes.append(f"{epochs} instead of {config.epochs} epochs, to reach {config.min_steps} steps on this small set")
     return batch_size, epochs, tuple(notes)
-
-
-def calls_of(
-    picks: Picks, batch_size: int, *, seed: int, epoch: int, steps_per_call: int
-) -> Iterator[tuple[Picks, Bool[np.ndarray, " steps_per_call"]]]:
-    """The steps of an epoch, as `Examples.calls` gives them."""
-    order = epoch_order(len(picks.starts), batch_size, seed=seed, epoch=epoch)
-    for first in range(0, len(order), steps_per_call):
-        part = order[first : first + steps_per_call]
-        active = np.arange(steps_per_call) < len(part)
-        yield _take(picks, np.pad(part, ((0, steps_per_call - len(part)), (0, 0)))), active
-
-
-def batches_of(picks: Picks, batch_size: int) -> Iterator[tuple[Picks, int]]:
-    """All examples in order, in batches of one size, the last one filled up, and how many of each are real."""
-    count = len(picks.starts)
-    size = min(batch_size, count)
-    for first in range(0, count, size or 1):
-        part = np.arange(first, min(first + size, count))
-        yield _take(picks, np.pad(part, (0, size - len(part)))), len(part)
 
 
 def _take(picks: Picks, indices: np.ndarray) -> Picks:

@@ -8,7 +8,7 @@ import pytest
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.training import TrainingConfig
 from asd_jax.training.batches import Picks
-from asd_jax.training.clip_examples import WholeClips, clip_source
+from asd_jax.training.clip_examples import clip_source, whole_clips
 
 CLIPS = [np.arange(1, 5), np.arange(10, 22), np.arange(30, 37)]
 PICKS = Picks(jnp.asarray([0, 1, 2]), jnp.asarray([0, 1, 1]))
@@ -38,7 +38,7 @@ def test_in_training_long_clips_are_cropped_anywhere_within(source):
 
 def test_every_training_clip_comes_once_an_epoch_and_validation_clips_never(source):
     config = TrainingConfig(epochs=2, batch_size=1)
-    examples = WholeClips.of(
+    examples = whole_clips(
         source, np.asarray([0, 2]), np.asarray([1]), length=7, config=config, targets=np.asarray([0, 1, 0])
     )
     calls = list(examples.calls(seed=0, epoch=0, steps_per_call=1))

@@ -118,6 +118,8 @@ def exportable() -> list[str]:
 
 
 def _check_exportable(fitted: FittedScorer) -> None:
+    for part in getattr(fitted.scorer, "parts", ()):  # of a fusion
+        _check_exportable(part)
     scorer = getattr(fitted.scorer, "inner", fitted.scorer)
     if not hasattr(scorer, "formula"):
         raise InputError(

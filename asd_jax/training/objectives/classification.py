@@ -1,5 +1,6 @@
 """What objectives share that tell normal clips apart: classes of clips, mixed examples, parameters of their own."""
 
+import abc
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ class WithHead:
 
 
 @dataclasses.dataclass(frozen=True)
-class Classification:
+class Classification(abc.ABC):
     """Base of objectives that tell the classes of training clips apart by their embeddings.
 
     One of them gives `init` (its parameters and state) and `class_losses` (the loss of each embedding).
@@ -86,10 +87,11 @@ class Classification:
         """What is trained: the network, and the parameters of this objective for so many classes."""
         return WithHead(network, self, int(targets.max()) + 1)
 
+    @abc.abstractmethod
     def init(self, n_classes: int, embedding_size: int, *, key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
         """Parameters and state of the objective before the first step."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def class_losses(
         self,
         params: PyTree,
@@ -107,7 +109,6 @@ class Classification:
             labels: shares of the classes in each example, which add up to 1.
             training: whether the state may move.
         """
-        raise NotImplementedError
 
     def losses(
         self, network: WithHead, params: PyTree, model_state: PyTree, batch: Batch, *, key: PRNGKeyArray, training: bool
