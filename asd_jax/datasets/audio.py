@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from jaxtyping import Float
 
 from asd_jax.errors import InputError
+from asd_jax.features.shapes import Float
 
 _TRUNCATED = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
 _STREAM_LENGTHS = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # what writers to a pipe put for "not known"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asd_jax.datasets.shapes import Float, Int
+from asd_jax.features.shapes import Float, Int
 
 
 class Machine(NamedTuple):

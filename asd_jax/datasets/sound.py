@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+
+from asd_jax.features.shapes import Float
 
 _BLOCK = 1024  # samples of a spectrum
 _MOST_BLOCKS = 64  # spread over the recording: enough for a cut-off frequency, and no cost

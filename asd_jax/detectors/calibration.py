@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax.datasets.shapes import Float
 from asd_jax.detectors import thresholds
 from asd_jax.detectors.thresholds import Source, Threshold
+from asd_jax.features.shapes import Float
 
 
 class Calibrated:

@@ -12,13 +12,13 @@ import numpy as np
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.cutting import Cutting
-from asd_jax.datasets.shapes import Float
 from asd_jax.detectors import exported_file
 from asd_jax.detectors.calibration import Calibrated
 from asd_jax.detectors.judging import Judge
 from asd_jax.detectors.thresholds import Threshold
 from asd_jax.detectors.verdicts import Piece
 from asd_jax.errors import InputError
+from asd_jax.features.shapes import Float
 
 _SLACK = 2  # samples that resampling may add or take
 Scores = Callable[[np.ndarray, int], np.ndarray]

@@ -10,12 +10,12 @@ import numpy as np
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.cutting import Cutting, cutting_of_long
-from asd_jax.datasets.shapes import Bool, Float
 from asd_jax.detectors.calibration import Calibrated
 from asd_jax.detectors.known_machines import candidates
 from asd_jax.detectors.verdicts import Piece, Verdict, cut_waveform, judged
 from asd_jax.detectors.waveforms import Given, Waveforms, as_clips, at_rate, one_each
 from asd_jax.errors import InputError
+from asd_jax.features.shapes import Bool, Float
 
 
 class Judge(abc.ABC):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from asd_jax.datasets.shapes import Float, Int
 from asd_jax.detectors import student_t, thresholds
 from asd_jax.detectors.thresholds import Threshold
+from asd_jax.features.shapes import Float, Int
 
 _CONSECUTIVE = 3
 
@@ -71,12 +71,21 @@ def limit(threshold: Threshold, normal_scores: Float[np.ndarray, " n_normal"], n
     if n_clips == 1:
         return threshold.value
     share = (1 - thresholds.parse(threshold.name)[1]) / n_clips
+    return max(threshold.value, prediction_limit(normal_scores, share))
+
+
+def prediction_limit(normal_scores: Float[np.ndarray, " n_normal"], share: float) -> float:
+    """What one more normal score exceeds with a probability of `share`, as `limit` has it; infinite of one score.
+
+    Args:
+        normal_scores: of normal clips that the scorer was not fitted on.
+        share: between 0 and 1.
+    """
     if len(normal_scores) < 2:
         return np.inf
     centre, scale, location = _prediction(normal_scores)
     with np.errstate(over="ignore"):
-        reached = location + np.exp(centre + scale * student_t.isf(share, len(normal_scores) - 1))
-    return max(threshold.value, float(reached))
+        return float(location + np.exp(centre + scale * student_t.isf(share, len(normal_scores) - 1)))
 
 
 def share_of_normal_above(score: float, normal_scores: Float[np.ndarray, " n_normal"], n_clips: int) -> float:

@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax.datasets.shapes import Float, Int
 from asd_jax.errors import InputError
+from asd_jax.features.shapes import Float, Int
 from asd_jax.files import from_json, to_json
 
 DEFAULT = "gamma_0.9"

@@ -8,10 +8,10 @@ import numpy as np
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.cutting import Cutting
-from asd_jax.datasets.shapes import Float
 from asd_jax.detectors.calibration import Calibrated
 from asd_jax.detectors.recordings import limit, share_of_normal_above, statistic
 from asd_jax.detectors.thresholds import decide
+from asd_jax.features.shapes import Float
 
 _LARGEST = np.finfo(np.float64).max  # in place of scores that are not finite, where machines are chosen between
 Heard = Sequence[tuple[float, Float[np.ndarray, " n_machines"]]]  # where each clip of a recording starts, its scores

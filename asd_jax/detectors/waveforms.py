@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import soxr
 
-from asd_jax.datasets.shapes import Float
 from asd_jax.errors import InputError
+from asd_jax.features.shapes import Float
 
 # Shapes and dtype are checked at run time, since these come from users.
 Waveforms = Any  # an array, NumPy's or JAX's, or a sequence of them

@@ -2,53 +2,54 @@
 
 A `FrontEnd` is a choice of them with all settings; `extraction` computes the frames of many clips, `stored_clips` holds
 them, and `Scaling` brings them to a network's range.
+
+Names are imported when they are first used: a monitor on a small computer knows mel bands, and no JAX.
 """
 
-from asd_jax.features import summaries
-from asd_jax.features.cepstrum import cepstrum, delta, mfcc
-from asd_jax.features.chroma import cens, chroma_cqt, chroma_stft
-from asd_jax.features.constant_q import cqt_magnitude
-from asd_jax.features.framing import frame, frames, n_frames
-from asd_jax.features.front_end import FrontEnd
-from asd_jax.features.log_mel import lmfe, log_mel_spectrogram, power_to_db
-from asd_jax.features.mel import mel_filterbank, mel_spectrogram
-from asd_jax.features.presets import PRESETS, Settings
-from asd_jax.features.samples import Samples
-from asd_jax.features.scaling import Scaling, min_max, standardize
-from asd_jax.features.spectrogram import power_spectrogram, spectrum, stft
-from asd_jax.features.summaries import twfr
+import importlib
+from typing import Any
 
-AnyFrontEnd = FrontEnd | Samples
-FRONT_ENDS = {kind.kind: kind for kind in (FrontEnd, Samples)}  # what a detector can hear through, by name
+_FILES = {
+    "FRONT_ENDS": "front_ends",
+    "PRESETS": "presets",
+    "AnyFrontEnd": "front_ends",
+    "FrontEnd": "front_end",
+    "Samples": "samples",
+    "Scaling": "scaling",
+    "Settings": "presets",
+    "cens": "chroma",
+    "cepstrum": "cepstra",
+    "chroma_cqt": "chroma",
+    "chroma_stft": "chroma",
+    "cqt_magnitude": "constant_q",
+    "delta": "cepstra",
+    "frame": "framing",
+    "frames": "framing",
+    "lmfe": "log_mel",
+    "log_mel_spectrogram": "log_mel",
+    "mel_filterbank": "filterbank",
+    "mel_spectrogram": "mel",
+    "mfcc": "cepstra",
+    "min_max": "scaling",
+    "n_frames": "framing",
+    "power_spectrogram": "spectrogram",
+    "power_to_db": "log_mel",
+    "spectrum": "spectrogram",
+    "standardize": "scaling",
+    "stft": "spectrogram",
+    "twfr": "summaries",
+}
 
-__all__ = [
-    "FRONT_ENDS",
-    "PRESETS",
-    "AnyFrontEnd",
-    "FrontEnd",
-    "Samples",
-    "Scaling",
-    "Settings",
-    "cens",
-    "cepstrum",
-    "chroma_cqt",
-    "chroma_stft",
-    "cqt_magnitude",
-    "delta",
-    "frame",
-    "frames",
-    "lmfe",
-    "log_mel_spectrogram",
-    "mel_filterbank",
-    "mel_spectrogram",
-    "mfcc",
-    "min_max",
-    "n_frames",
-    "power_spectrogram",
-    "power_to_db",
-    "spectrum",
-    "standardize",
-    "stft",
-    "summaries",
-    "twfr",
-]
+__all__ = [*_FILES, "summaries"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "summaries":
+        return importlib.import_module(f"{__name__}.summaries")
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from asd_jax.features.cepstrum import cepstrum
+from asd_jax.features.cepstra import cepstrum
 from asd_jax.features.chroma import cens, chroma_cqt, chroma_stft
 from asd_jax.features.framing import n_frames
 from asd_jax.features.log_mel import log_mel_spectrogram

@@ -4,15 +4,16 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from asd_jax.datasets import Dataset
 from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
 from asd_jax.errors import InputError
 from asd_jax.features import AnyFrontEnd, FrontEnd
+from asd_jax.features.filterbank import mel_frequencies
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.report import media, plots
-from asd_jax.report.drivers import band_frequencies, drivers
+from asd_jax.report.drivers import drivers
 from asd_jax.report.maps import clip_maps, has_network
 from asd_jax.report.ranking import RankedClip
 from asd_jax.representations.residual_maps import ClipMap
@@ -85,6 +86,14 @@ def map_front_end(detectors: Detectors) -> FrontEnd:
     return (detectors.system if has_network(detectors.system) else detectors.controls[LOG_MEL_MEAN]).front_end
 
 
+def band_frequencies(front_end: FrontEnd) -> Float[np.ndarray, " n_mels"] | None:
+    """Centre of each feature's band in Hz; None where features are no mel bands."""
+    if front_end.features not in (("log_mel",), ("lmfe",)):
+        return None
+    fmax = front_end.fmax or front_end.sample_rate / 2
+    return mel_frequencies(front_end.n_mels, fmin=front_end.fmin, fmax=fmax, htk=front_end.htk)
+
+
 def drawn(
     ranked: Sequence[RankedClip],
     frames: StoredClips,
@@ -120,7 +129,13 @@ def drawn(
             bytes_left -= len(audio or b"")
             title = _title(row, several=several)
             picture = _picture(title, samples, frames.clip(place), found, front_end, peak, network=network)
-            words = drivers(found, front_end, start_seconds=row.clip.start_seconds)
+            words = drivers(
+                found.squared,
+                found.deviation,
+                frequencies=band_frequencies(front_end),
+                hop_seconds=front_end.hop_length / front_end.sample_rate,
+                start_seconds=row.clip.start_seconds,
+            )
         small_map = media.map_png(small[place], largest) if place in small else None
         rows.append(ClipRow(row, small_map, picture, audio, drivers=words))
     what = "squared residual" if network else "squared distance from the normal mean log-mel"

@@ -1,55 +1,63 @@
 """Which bands and times drove a clip's score, in words."""
 
 import numpy as np
-from jaxtyping import Bool, Float
 
-from asd_jax.features import FrontEnd
-from asd_jax.report.plots import mel_frequencies, top_frames
-from asd_jax.representations.residual_maps import ClipMap
+from asd_jax.features.shapes import Bool, Float
 
 _MOST_SPANS = 3
 _EVENLY = 0.2  # a tenth of the frames holds a tenth where all are alike
 
 
-def band_frequencies(front_end: FrontEnd) -> Float[np.ndarray, " n_mels"] | None:
-    """Centre of each feature's band in Hz; None where features are no mel bands."""
-    if front_end.features not in (("log_mel",), ("lmfe",)):
-        return None
-    fmax = front_end.fmax or front_end.sample_rate / 2
-    return mel_frequencies(front_end.n_mels, fmin=front_end.fmin, fmax=fmax, htk=front_end.htk)
+def top_frames(frame_error: Float[np.ndarray, " n_frames"], share: float = 0.1) -> Bool[np.ndarray, " n_frames"]:
+    """The frames with the largest errors: this share of those that have one, at least one."""
+    known = np.flatnonzero(np.isfinite(frame_error))
+    chosen = np.zeros(len(frame_error), bool)
+    if len(known):
+        n_chosen = max(1, round(share * len(known)))
+        chosen[known[np.argsort(-frame_error[known], kind="stable")[:n_chosen]]] = True
+    return chosen
 
 
-def drivers(found: ClipMap, front_end: FrontEnd, *, start_seconds: float = 0.0) -> str:
+def drivers(
+    squared: Float[np.ndarray, "n_frames n_features"],
+    deviation: Float[np.ndarray, " n_features"] | None,
+    *,
+    frequencies: Float[np.ndarray, " n_features"] | None,
+    hop_seconds: float,
+    start_seconds: float = 0.0,
+) -> str:
     """A sentence on the bands that are furthest from normal, and one on when.
 
     Bands are those around the furthest one that are at least half as far: of the clip's time-mean without a network,
     else of the mean squared residual. Times are the tenth of the frames with the largest mean.
 
     Args:
-        found: the clip held against what was expected of it.
-        front_end: that gave its frames.
+        squared, deviation: the clip held against what was expected of it, as a `ClipMap` has it.
+        frequencies: centre of each feature's band in Hz; None where features are no bands.
+        hop_seconds: from one frame to the next.
         start_seconds: where in its recording the clip starts.
     """
-    known = np.isfinite(found.squared)
+    known = np.isfinite(squared)
     if not known.any():
         return ""
-    if found.deviation is None:
-        profile = np.nanmean(found.squared[known.any(axis=1)], axis=0)
+    if deviation is None:
+        profile = np.nanmean(squared[known.any(axis=1)], axis=0)
         far = f"{profile.max() / profile.mean():.1f} times the residual of the average band"
     else:
-        profile = np.abs(found.deviation)
-        furthest = found.deviation[np.argmax(profile)]
+        profile = np.abs(deviation)
+        furthest = deviation[np.argmax(profile)]
         side = "louder" if furthest > 0 else "quieter"
         far = f"{side} there by {abs(furthest):.1f} times the spread of normal clips"
-    bands = f"Furthest from normal {_where(profile, band_frequencies(front_end))} ({far})"
-    hop = front_end.hop_length / front_end.sample_rate
-    frame_error = np.full(len(found.squared), np.nan)
-    frame_error[known.any(axis=1)] = np.nanmean(found.squared[known.any(axis=1)], axis=1)
+    bands = f"Furthest from normal {_where(profile, frequencies)} ({far})"
+    frame_error = np.full(len(squared), np.nan)
+    frame_error[known.any(axis=1)] = np.nanmean(squared[known.any(axis=1)], axis=1)
     total, top = np.nansum(frame_error), top_frames(frame_error)
     share = np.nansum(frame_error[top]) / total if total > 0 else 0.0
     if share < _EVENLY:
         return f"{bands}, all the time alike."
-    return f"{bands}; {_when(top, frame_error, hop, start_seconds)}, a tenth of the time with {share:.0%} of it."
+    return (
+        f"{bands}; {_when(top, frame_error, hop_seconds, start_seconds)}, a tenth of the time with {share:.0%} of it."
+    )
 
 
 def _where(profile: np.ndarray, frequencies: np.ndarray | None) -> str:

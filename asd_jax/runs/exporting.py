@@ -11,9 +11,10 @@ import numpy as np
 
 from asd_jax.datasets import Clip, DataConfig, Dataset, Machine
 from asd_jax.detectors import Detector, exported
-from asd_jax.detectors.bundle import digest, load_detector
+from asd_jax.detectors.bundle import Detectors, digest
 from asd_jax.detectors.export import FORMATS, Program, contents
 from asd_jax.detectors.export.check import Agreement, compare
+from asd_jax.detectors.stream.normal_sound import normal_sounds
 from asd_jax.errors import InputError
 from asd_jax.files import from_json, write_bytes
 from asd_jax.runs import folder
@@ -55,7 +56,8 @@ def export_run(
     if kind not in FORMATS:
         raise InputError(f"`format={kind}`: not known; there are {', '.join(FORMATS)}")
     run = Path(run).expanduser()
-    config, detector = folder.read_config(run), load_detector(run)
+    config, detectors = folder.read_config(run), Detectors.load(run)
+    detector = detectors.system
     if threshold is not None:
         detector = detector.deciding_by(threshold)
     program = Program.of(detector, machines=_chosen(detector, machine_ids), scorer=scorer)
@@ -63,7 +65,12 @@ def export_run(
     if out.is_dir():
         raise InputError(f"`out={out}` is a folder; name a file in it")
     clips, dataset = _clips(run, config, program, data | {"machine_ids": tuple(machine_ids)}, say)
-    about = {"experiment": config["experiment"], "run_sha256": digest(run), "channel": dataset.channel}
+    about = {
+        "experiment": config["experiment"],
+        "run_sha256": digest(run),
+        "channel": dataset.channel,
+        "normal_sound": normal_sounds(detectors, program.machines),
+    }
     content = contents(program, kind, about=about)
     agreement = _check(content, program, clips, dataset)
     write_bytes(out, content)

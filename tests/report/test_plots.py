@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from asd_jax.report import plots
+from asd_jax.report.drivers import top_frames
 
 
 def title(figure):
@@ -120,9 +121,9 @@ def test_training_curves():
 
 def test_top_frames_are_those_with_the_largest_errors():
     errors = np.array([np.nan, 1, 9, 2, 8, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
-    np.testing.assert_array_equal(np.flatnonzero(plots.top_frames(errors)), [2, 4])
-    assert not plots.top_frames(np.full(3, np.nan)).any()
-    np.testing.assert_array_equal(plots.top_frames(np.array([1.0])), [True])
+    np.testing.assert_array_equal(np.flatnonzero(top_frames(errors)), [2, 4])
+    assert not top_frames(np.full(3, np.nan)).any()
+    np.testing.assert_array_equal(top_frames(np.array([1.0])), [True])
 
 
 def clip_picture(n_frames=40, **options):

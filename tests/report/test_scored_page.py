@@ -10,9 +10,8 @@ from conftest import FRONT_END, HOSTILE, PICTURES, make, read
 from asd_jax.datasets import Machine
 from asd_jax.detectors.verdicts import Timeline
 from asd_jax.errors import InputError
-from asd_jax.report import ScoredRecording, check_can_be_shown, write_scored_report
+from asd_jax.report import ScoredRecording, check_can_be_shown, clips, write_scored_report
 from asd_jax.report.drivers import drivers
-from asd_jax.representations.residual_maps import ClipMap
 
 RATE, SECONDS = 16_000, 0.5
 
@@ -137,11 +136,10 @@ def test_what_drove_a_score():
     squared[50:55] = 200.0
     deviation[[7, 8]] = -3.0, -6.0
     hop = FRONT_END.hop_length / FRONT_END.sample_rate
-    found = ClipMap(np.zeros_like(squared), squared, deviation)
-    said = drivers(found, FRONT_END, start_seconds=100.0)
+    how = {"frequencies": clips.band_frequencies(FRONT_END), "hop_seconds": hop}
+    said = drivers(squared, deviation, start_seconds=100.0, **how)
     assert "quieter there by 6.0 times" in said
     assert f"{100 + 50 * hop:.1f} to {100 + 54 * hop:.1f} s" in said
-    network = ClipMap(np.zeros_like(squared), np.ones((frames, bands)) + 9.0 * (np.arange(bands) == 3), None)
-    said = drivers(network, FRONT_END)
+    said = drivers(np.ones((frames, bands)) + 9.0 * (np.arange(bands) == 3), None, **how)
     assert "6.4 times the residual of the average band" in said and said.endswith("all the time alike.")
-    assert drivers(ClipMap(squared, np.full_like(squared, np.nan), None), FRONT_END) == ""
+    assert drivers(np.full_like(squared, np.nan), None, **how) == ""

@@ -1,9 +1,9 @@
 """Plots for people, each a function of arrays that gives a matplotlib figure; a title says what the plot shows."""
 
-from asd_jax.report.plots.clip import clip_picture, top_frames
+from asd_jax.report.plots.clip import clip_picture
 from asd_jax.report.plots.decisions import confusion_matrix, score_histograms
 from asd_jax.report.plots.ranking import machine_id_bars, precision_recall, roc
-from asd_jax.report.plots.style import mel_frequencies, png
+from asd_jax.report.plots.style import png
 from asd_jax.report.plots.systems import systems
 from asd_jax.report.plots.timeline import timeline
 from asd_jax.report.plots.training_curves import training_curves
@@ -12,13 +12,11 @@ __all__ = [
     "clip_picture",
     "confusion_matrix",
     "machine_id_bars",
-    "mel_frequencies",
     "png",
     "precision_recall",
     "roc",
     "score_histograms",
     "systems",
     "timeline",
-    "top_frames",
     "training_curves",
 ]

@@ -3,23 +3,14 @@
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
+from asd_jax.report.drivers import top_frames
 from asd_jax.report.plots import style
-
-
-def top_frames(frame_error: Float[np.ndarray, " n_frames"], share: float = 0.1) -> Bool[np.ndarray, " n_frames"]:
-    """The frames with the largest errors: this share of those that have one, at least one."""
-    known = np.flatnonzero(np.isfinite(frame_error))
-    chosen = np.zeros(len(frame_error), bool)
-    if len(known):
-        n_chosen = max(1, round(share * len(known)))
-        chosen[known[np.argsort(-frame_error[known], kind="stable")[:n_chosen]]] = True
-    return chosen
 
 
 @style.styled

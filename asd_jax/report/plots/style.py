@@ -15,8 +15,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from asd_jax.features.mel import hz_to_mel, mel_to_hz
-
 NORMAL, ANOMALOUS, CONTROL, LIMIT = "#0072B2", "#D55E00", "#000000", "#000000"
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.")
@@ -61,14 +59,6 @@ def line_style(number: int) -> dict[str, str]:
 def percent(share: float) -> str:
     """A share as whole percent."""
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
-
-
-def mel_frequencies(
-    n_mels: int, *, fmin: float = 0.0, fmax: float = 8000.0, htk: bool = False
-) -> Float[np.ndarray, " n_mels"]:
-    """Centre of each mel band, in Hz."""
-    low, high = hz_to_mel(np.asarray([fmin, fmax]), htk=htk)
-    return mel_to_hz(np.linspace(low, high, n_mels + 2), htk=htk)[1:-1]
 
 
 def label_frequencies(axes: Axes, frequencies: Float[np.ndarray, " n_mels"], *, axis: str = "y") -> None:

@@ -1,0 +1,68 @@
+"""A microphone, by sounddevice (the extra `live`)."""
+
+import collections
+import threading
+from typing import Any
+
+import numpy as np
+
+from asd_jax.datasets.live.blocks import BLOCK_SECONDS, Block, Break, Kind, SourceLost, Stream, mono
+from asd_jax.errors import InputError
+
+_MOST_BLOCKS = 100  # ten seconds that wait to be taken
+_SILENT_SECONDS = 5.0  # without a block the device is gone
+
+
+def microphone(device: str, stop: threading.Event, *, channel: str, sample_rate: int | None = None) -> Stream:
+    """What a microphone hears, until `stop`.
+
+    Args:
+        device: its number or a part of its name; empty for the system's default.
+        stop: ends it.
+        channel: see `mono`.
+        sample_rate: in Hz; that of the device where None.
+
+    Raises:
+        InputError: sounddevice or PortAudio is not installed, or no such channel.
+        SourceLost: there is no such device, or it stopped.
+    """
+    sound = _sounddevice()
+    waiting: collections.deque[np.ndarray] = collections.deque()
+    lost, there = [0], threading.Event()
+
+    def take(samples: np.ndarray, n_frames: int, _: Any, status: Any) -> None:
+        if status.input_overflow or len(waiting) >= _MOST_BLOCKS:
+            lost[0] += n_frames
+        if len(waiting) < _MOST_BLOCKS:
+            waiting.append(samples.copy())
+        there.set()
+
+    try:
+        found = sound.query_devices(int(device) if device.isdecimal() else device or None, "input")
+        rate = sample_rate or round(found["default_samplerate"])
+        block = round(rate * BLOCK_SECONDS)
+        opened = sound.InputStream(
+            rate, block, found["index"], found["max_input_channels"], dtype="float32", callback=take
+        )
+        with opened:
+            while not stop.is_set():
+                if not there.wait(_SILENT_SECONDS):
+                    raise SourceLost(f"the microphone gave nothing for {_SILENT_SECONDS:g} s")
+                there.clear()
+                if lost[0]:
+                    seconds, lost[0] = lost[0] / rate, 0
+                    yield Break(Kind.OVERFLOW, "samples of the microphone were lost", seconds)
+                while waiting:
+                    yield Block(mono(waiting.popleft(), channel), rate)
+    except (sound.PortAudioError, ValueError) as error:
+        raise SourceLost(f"microphone {device or 'by default'}: {str(error).splitlines()[0]}") from error
+
+
+def _sounddevice() -> Any:
+    try:
+        import sounddevice
+    except ImportError as error:
+        raise InputError("`source=mic` needs sounddevice; pip install sounddevice") from error
+    except OSError as error:  # the package is there, the library that it calls is not
+        raise InputError("`source=mic` needs PortAudio; apt install libportaudio2, or brew install portaudio") from error
+    return sounddevice
