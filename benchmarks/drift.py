@@ -25,7 +25,7 @@ from asd_jax.detectors.stream.drift import Drift, DriftRule, normal_spread
 from asd_jax.runs import run, statistics
 
 WINDOW_SECONDS, PIECE_SECONDS = 10.0, 600.0
-N_PIECES, N_FAULTY = 18, 8
+N_PIECES, N_FAULTY, FAULTY_SECONDS = 18, 40, 60.0
 LEVELS = np.arange(-5.0, 7.0)  # dB, of everything
 RAISED = np.array([0.0, 1.5, 3.0])  # dB, of a resonance
 NEAR = np.arange(-2.0, 3.0)  # dB, of everything where the resonance is raised
@@ -47,7 +47,12 @@ class Weather:
     wander_db: float
 
 
-WEATHERS = {"steady": Weather(0.0, 0.0), "swing": Weather(0.5, 0.0), "both": Weather(0.5, 0.25), "rough": Weather(1.0, 0.5)}
+WEATHERS = {
+    "steady": Weather(0.0, 0.0),
+    "swing": Weather(0.5, 0.0),
+    "both": Weather(0.5, 0.25),
+    "rough": Weather(1.0, 0.5),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Pool:
     Attributes:
         level: at every gain, `(n_pieces, n_windows, n_levels)`.
         raised: with the resonance raised, `(n_pieces, n_windows, n_raised, n_near)`.
-        faulty: with a fault, `(n_faulty, n_windows)`.
+        faulty: with a fault, `(n_faulty, n_faulty_windows)`, which a longer fault repeats.
         spread: of normal scores.
     """
 
@@ -67,11 +72,13 @@ class Pool:
     spread: float
 
 
-def made(seed: int, machine_id: str, index: int, *, label: str = "normal") -> np.ndarray:
+def made(
+    seed: int, machine_id: str, index: int, *, label: str = "normal", seconds: float = PIECE_SECONDS
+) -> np.ndarray:
     """Windows of a piece, `(n_windows, n_samples)`."""
-    config = synthetic.SlideRailConfig(seed=seed, clip_seconds=PIECE_SECONDS)
+    config = synthetic.SlideRailConfig(seed=seed, clip_seconds=seconds)
     waveform = synthetic.synthesize(config, f"slide_rail/test/{label}_{machine_id}_{index:08d}.wav")
-    return waveform.reshape(round(PIECE_SECONDS / WINDOW_SECONDS), -1)
+    return waveform.reshape(round(seconds / WINDOW_SECONDS), -1)
 
 
 def louder(waveforms: np.ndarray, db: float) -> np.ndarray:
@@ -102,7 +109,9 @@ def score_pool(detector: Detector, machine_id: str, seed: int) -> Pool:
         level.append(np.stack([score(louder(windows, db)) for db in LEVELS], axis=-1))
         peaks = [resonance(windows, db) for db in RAISED]
         raised.append([[score(louder(peak, db)) for db in NEAR] for peak in peaks])
-    faulty = [score(made(seed, machine_id, index, label="anomaly")) for index in range(N_FAULTY)]
+    faulty = [
+        score(made(seed, machine_id, index, label="anomaly", seconds=FAULTY_SECONDS)) for index in range(N_FAULTY)
+    ]
     machine = next(machine for machine in detector.machines if machine.machine_id == machine_id)
     spread = normal_spread(detector.fitted[detector.headline_scorer][machine].normal_scores)
     return Pool(np.asarray(level), np.moveaxis(np.asarray(raised), 3, 1), np.asarray(faulty), spread)

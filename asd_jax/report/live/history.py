@@ -17,7 +17,7 @@ from asd_jax.datasets.shapes import Float
 HOUR_SECONDS, SPECTRUM_SECONDS = 3_600.0, 60.0
 N_DAYS, N_EVENTS = 30, 200
 _MOST_POINTS, _MOST_COLUMNS, _MOST_TEXT = 36_000, 4_096, 1_000
-LOWEST_DB, STEPS_PER_DB = -120.0, 2.0  # of spectra as bytes: -120 to +7.5 dB
+LOWEST_DB, HIGHEST_DB, STEPS_PER_DB = -120.0, 7.5, 2.0  # of spectra as bytes
 
 
 class Numbered:
@@ -80,8 +80,8 @@ class History:
 
     def spectrum(self, columns: Float[np.ndarray, "n_columns n_bands"]) -> None:
         """Columns of a spectrogram in dB, the oldest first."""
-        levels = np.nan_to_num(np.asarray(columns, np.float32), nan=LOWEST_DB)
-        coded = np.clip((levels - LOWEST_DB) * STEPS_PER_DB, 0.0, 255.0).astype(np.uint8)
+        levels = np.clip(np.nan_to_num(np.asarray(columns, np.float32), nan=LOWEST_DB), LOWEST_DB, HIGHEST_DB)
+        coded = ((levels - LOWEST_DB) * STEPS_PER_DB).astype(np.uint8)
         with self._lock:
             for column in coded:
                 self._columns.append((self._seconds, column.tobytes()))

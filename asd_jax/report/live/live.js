@@ -91,7 +91,7 @@ function when(event) {
 }
 function sentence(event) {
   for (const key of ["sentence", "message", "text"]) if (typeof event[key] === "string") return event[key];
-  const rest = Object.entries(event).filter(([key, value]) => !["event", "time", "folder"].includes(key) && value !== null);
+  const rest = Object.entries(event).filter(([key, value]) => !["event", "time", "seconds", "folder"].includes(key) && value !== null);
   return rest.map(([key, value]) => `${key.replaceAll("_", " ")} ${typeof value === "number" ? figure(value) : text(value)}`).join(", ");
 }
 
@@ -199,7 +199,7 @@ function values(area, all) {
   const room = (high - low) * 0.08 || Math.abs(high) * 0.1 || 1;
   low -= room; high += room;
   const y = (value) => area.bottom - ((value - low) / (high - low)) * (area.bottom - area.top);
-  const step = round((high - low) / 4);
+  const step = round((high - low) / 5);
   area.draw.lineWidth = 1; area.draw.strokeStyle = colour("line");
   for (let value = Math.ceil(low / step) * step; value <= high; value += step) {
     area.draw.beginPath(); area.draw.moveTo(area.left, y(value)); area.draw.lineTo(area.right, y(value)); area.draw.stroke();
@@ -278,7 +278,7 @@ function drawDays() {
   for (const entry of all) {
     const [, at, low, median, high, threshold] = entry;
     draw.fillStyle = high > threshold ? colour("red") : colour("blue");
-    draw.globalAlpha = 0.35;
+    draw.globalAlpha = high > threshold ? 0.6 : 0.35;
     draw.fillRect(x(at), y(high), width, Math.max(1, y(low) - y(high)));
     draw.globalAlpha = 1;
     draw.fillStyle = colour("ink");
@@ -290,7 +290,7 @@ function drawDays() {
   draw.stroke(); draw.setLineDash([]);
   cursor(area, "days", all, (at) => x(at) + width / 2);
   const entry = reading.days === null ? last : all[reading.days];
-  const words = `${onDay(entry[0])}, hour from ${onClock(entry[0], false)}: median ${figure(entry[3])}, from ${figure(entry[2])} to ${figure(entry[4])}`;
+  const words = `${onDay(entry[0])}, the hour from ${onClock(entry[0], false)}: median ${figure(entry[3])}, from ${figure(entry[2])} to ${figure(entry[4])}`;
   label("days", `Hours of the last 30 days, each from its lowest to its highest score with its median; ${words}`);
   change($("days-read"), reading.days === null ? `each hour from its lowest to its highest score, with its median; the threshold is dashed. Latest ${words}` : words);
 }
@@ -322,12 +322,17 @@ function drawSpectrum() {
   const bands = about.band_hz && about.band_hz.length === nBands ? about.band_hz : null;
   if (bands) {
     const step = (area.bottom - area.top) / nBands;
-    for (const hz of [125, 250, 500, 1000, 2000, 4000, 8000, 16000]) {
+    let above = -Infinity;
+    for (const hz of [16000, 8000, 4000, 2000, 1000, 500, 250, 125]) {
       const next = bands.findIndex((centre) => centre >= hz);
-      if (next > 0) { const share = next - 1 + (hz - bands[next - 1]) / (bands[next] - bands[next - 1]); say(draw, hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`, area.left - 5, area.bottom - (share + 0.5) * step, "right"); }
+      if (next < 1) continue;
+      const place = area.bottom - (next - 0.5 + (hz - bands[next - 1]) / (bands[next] - bands[next - 1])) * step;
+      if (place - above < 14) continue;
+      above = place;
+      say(draw, hz < 1000 ? `${hz} Hz` : `${hz / 1000} kHz`, area.left - 5, place, "right");
     }
   } else { say(draw, "high", area.left - 6, area.top + 6, "right"); say(draw, "low", area.left - 6, area.bottom - 6, "right"); }
-  const db = (level) => Math.round(about.lowest_db + level / about.steps_per_db);
+  const db = (level) => String(Math.round(about.lowest_db + level / about.steps_per_db)).replace("-", "−");
   label("spectrum", `Spectrogram of the last minute, ${nBands} bands, from ${db(low)} to ${db(high)} dB`);
   change($("spectrum-read"), `dark ${db(low)} dB, bright ${db(high)} dB`);
 }

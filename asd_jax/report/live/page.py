@@ -66,7 +66,7 @@ class LivePage:
             "steps_per_db": STEPS_PER_DB,
         }
         self._history = History()
-        self._looked, self._there, self._lock = -_LOOK_AGAIN_SECONDS, {}, threading.Lock()
+        self._looked, self._there, self._lock = -_LOOK_AGAIN_SECONDS, {}, threading.Lock()  # `files` of a state
         try:
             self._server = LoopbackServer(port, self._answer)
         except (OSError, OverflowError) as error:
@@ -94,6 +94,7 @@ class LivePage:
     def event(self, event: Mapping[str, Any]) -> None:
         """What happened, as it stands in a JSON line; an alarm names its `folder` below `kept`."""
         self._history.event(event)
+        self._looked = -_LOOK_AGAIN_SECONDS
 
     def close(self) -> None:
         """Stop serving and free the port."""
