@@ -80,7 +80,7 @@ def test_hostile_texts_stay_text(browser):
     assert read(browser, "title") == HOSTILE
     assert HOSTILE in browser.execute_script("return document.getElementById('events').textContent")
     assert browser.execute_script("return document.querySelectorAll('img').length") == 0
-    assert "owned" != browser.title
+    assert browser.title != "owned"
 
 
 def test_keys_read_the_chart(browser):

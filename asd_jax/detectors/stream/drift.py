@@ -6,14 +6,16 @@ little. The first two days of service give the centre and the spread of such hou
 
     z = (median of the hour − centre) / spread,    sum = max(0, sum + min(z, most) − slack)
 
-Hours of a hall are not independent, a night is quieter than a day, and two days may be quieter than the months after
-them. Hence a slack and a limit that are larger than a textbook's for independent values, a floor below the spread that
-comes from the detector's own normal scores, and a most that one hour can add. `benchmarks/drift.py` holds the simulation
-that they were chosen by, docs/results.md its figures.
+Hours of a hall are not independent: a night is quieter than a day, and what moves the level stays for hours. Hence the
+spread is widened by what the first days' hours remember of each other: that of a sum of AR(1) values is larger by
+sqrt((1 + r) / (1 - r)), r being the correlation of an hour with the next. It is a robust one, since a fault may fall
+into these days, and never less than a share of that of the detector's normal scores, since they may be quiet. Slack,
+limit and the most that an hour counts were chosen by `benchmarks/drift.py`, on other weeks than those it counts.
 """
 
 import dataclasses
 import math
+import statistics
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +26,7 @@ from asd_jax.errors import InputError
 
 _HOUR, _DAY = 3_600.0, 86_400.0
 _MOST_IN_A_MINUTE = 600  # scores; further ones of that minute are not needed for its median
+_MOST_WIDER = 2.0  # two days are too few to know of a longer memory
 _PER_IQR = 1.349  # interquartile ranges of a normal distribution per standard deviation
 
 
@@ -34,7 +37,7 @@ class DriftRule:
     Attributes:
         baseline_hours: hours of service with enough sound that give centre and spread.
         min_minutes: an hour with scores in fewer of its minutes counts for nothing.
-        floor: the least spread of hours, in spreads of normal scores.
+        floor: the least spread of hours, in spreads of normal scores (`normal_spread`).
         slack: what an hour may lie off the centre and add nothing, in spreads of hours.
         most: what an hour counts at most, in spreads of hours.
         limit: of the sums, in spreads of hours.
@@ -45,7 +48,7 @@ class DriftRule:
     floor: float = 0.2
     slack: float = 1.0
     most: float = 4.0
-    limit: float = 12.0
+    limit: float = 13.0
 
     def __post_init__(self) -> None:
         """Raise `InputError` for a rule that could never report, or would report everything."""
@@ -60,7 +63,7 @@ class DriftReport(NamedTuple):
 
     Attributes:
         direction: of the scores, `higher` or `lower`.
-        in_hours: how far the last day's median lies from the baseline, in spreads of hourly medians.
+        in_hours: how far the last day's median lies from the baseline, in spreads of hours as the sums have them.
         in_normal: the same in spreads of normal scores.
         since: where the change began, on the clock of `update`; below zero where that began anew in between.
         sentence: for whoever is called.
@@ -80,10 +83,10 @@ def normal_spread(normal_scores: Float[np.ndarray, " n_normal"]) -> float:
         InputError: fewer than two scores, or all the same.
     """
     scores = np.asarray(normal_scores, np.float64)
-    low, high = np.quantile(scores, [0.25, 0.75]) if len(scores) > 1 else (0.0, 0.0)
-    if not high > low:
+    spread = _robust_spread(scores) if len(scores) > 1 else 0.0
+    if not spread > 0.0:
         raise InputError("drift needs at least two different normal scores to be held against")
-    return float(high - low) / _PER_IQR
+    return spread
 
 
 class Drift:
@@ -178,9 +181,8 @@ class Drift:
         if len(state["baseline"]) < self.rule.baseline_hours:
             state["baseline"].append(median)
             if len(state["baseline"]) == self.rule.baseline_hours:
-                baseline = np.asarray(state["baseline"])
-                state["centre"] = float(np.median(baseline))
-                state["scale"] = max(float(baseline.std(ddof=1)), self.rule.floor * state["spread"])
+                state["centre"] = _median(state["baseline"])
+                state["scale"] = max(_spread_of_hours(state["baseline"]), self.rule.floor * state["spread"])
             return None
         z = (median - state["centre"]) / state["scale"]
         reports = [self._sum("higher", z, hour, clock), self._sum("lower", -z, hour, clock)]
@@ -215,8 +217,23 @@ class Drift:
         return DriftReport(direction, in_hours, in_normal, since - state["ahead"], sentence)
 
 
+def _robust_spread(values: Float[np.ndarray, " n"]) -> float:
+    low, high = np.quantile(values, [0.25, 0.75])
+    return float(high - low) / _PER_IQR
+
+
+def _spread_of_hours(medians: Sequence[float]) -> float:
+    """Spread of hourly medians, widened by what they remember of each other; 0 where they are all the same."""
+    hours = np.asarray(medians)
+    if not (spread := _robust_spread(hours)) > 0.0:
+        return 0.0
+    off = np.clip((hours - np.median(hours)) / spread, -3.0, 3.0)  # an hour with a fault says little of the others
+    r = max(0.0, float(np.sum(off[1:] * off[:-1]) / np.sum(off**2)))
+    return spread * (min(_MOST_WIDER, math.sqrt((1.0 + r) / (1.0 - r))) if r < 1.0 else _MOST_WIDER)
+
+
 def _median(values: Sequence[float]) -> float:
-    return float(np.median(values))
+    return statistics.median(values)
 
 
 def _hours(seconds: float) -> str:

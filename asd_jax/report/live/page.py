@@ -1,7 +1,7 @@
 """The page of a monitor, on loopback: scores against the threshold, what is heard, alarms with picture and sound.
 
-`live.html`, `live.css` and `live.js` are all that a browser is given; they ask `/state.json` each second for what is new.
-Everything from outside, as events have it, reaches the page as JSON and is set as text.
+`live.html`, `live.css` and `live.js` are all that a browser is given; each second they ask `/state.json` for what is
+new. Everything from outside, as events have it, reaches the page as JSON and is set as text.
 """
 
 import base64
