@@ -137,8 +137,13 @@ def test_no_request_leaves_and_the_console_is_quiet(browser, page):
     assert all("127.0.0.2:1" in message and "Content Security Policy" in message for message in said), said
 
 
-def test_it_says_when_the_monitor_is_gone(browser, page):
+def test_it_says_when_the_monitor_is_gone_and_begins_anew_with_it(browser, page):
     page.close()
     until(lambda: "has not answered since" in read(browser, "lost"), seconds=12.0)
     assert read(browser, "verdict") == "No answer"
-    page.close = lambda: None
+    again = LivePage(page.port, title="again")
+    try:
+        until(lambda: read(browser, "title") == "again")
+        assert read(browser, "verdict") == "Waiting for sound" and read(browser, "events") == "Nothing yet."
+    finally:
+        again.close()

@@ -63,7 +63,13 @@ class History:
         """A window's score; see `LivePage.score`."""
         at = datetime.fromisoformat(time)
         epoch = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-        point = (round(epoch, 3), round(seconds, 3), _number(score), _number(threshold), above)
+        point = (
+            round(epoch, 3),
+            round(seconds, 3),
+            _number(score),
+            _number(threshold),
+            None if above is None else bool(above),
+        )
         with self._lock:
             self._seconds, self._heard = seconds, clock.monotonic()
             self._points.append(point)

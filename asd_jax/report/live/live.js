@@ -15,7 +15,8 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 // ---- what the monitor says ----
 
 function take(state) {
-  if (state.about.run !== known.run) {
+  const isAnew = state.about.run !== known.run;
+  if (isAnew) {
     points = []; hours = []; events = []; columns = [];
     known.run = state.about.run;
   }
@@ -30,12 +31,11 @@ function take(state) {
   silent = state.silent_seconds;
   const isFirst = events.length === 0, news = state.events.new;
   events.push(...news);
-  const gone = Math.max(0, events.length - 200);
-  events.splice(0, gone);
+  events.splice(0, Math.max(0, events.length - 200));
   const there = JSON.stringify(state.files);
   const filesChanged = there !== filesText;
   files = state.files; filesText = there;
-  if (news.length || filesChanged) list(news.length, filesChanged);
+  if (isAnew || news.length || filesChanged) list(news.length, filesChanged);
   if (news.length && !isFirst) $("news").textContent = news.map((event) => `${name(event)}: ${sentence(event)}`).join("; ").slice(0, 400);
 }
 
@@ -73,9 +73,10 @@ function verdict() {
   const turn = events.findLast((event) => event.event === "alarm" || event.event === "clear");
   const isAlarm = turn !== undefined && turn.event === "alarm";
   const figures = last ? `score ${figure(last[2])}, threshold ${figure(last[3])}, at ${onClock(last[0])}` : "";
-  if (isAlarm) return { kind: "alarm", verdict: `Alarm since ${when(turn)}`, detail: figures };
+  const isSilent = silent > Math.max(15, 5 * hop()), still = `Nothing has been scored for ${span(silent)}; last ${figures}`;
+  if (isAlarm) return { kind: "alarm", verdict: `Alarm since ${when(turn)}`, detail: isSilent ? still : figures };
   if (!last) return { kind: "unknown", verdict: "Waiting for sound", detail: "Nothing has been scored yet." };
-  if (silent > 15) return { kind: "unknown", verdict: "No sound", detail: `Nothing has been scored for ${span(silent)}; last ${figures}` };
+  if (isSilent) return { kind: "unknown", verdict: "No sound", detail: still };
   if (last[4] === null || last[2] === null) return { kind: "unknown", verdict: "No verdict", detail: figures };
   return last[4] ? { kind: "above", verdict: "Above the threshold", detail: `${figures}; an alarm needs it to last` } : { kind: "normal", verdict: "Normal", detail: figures };
 }
