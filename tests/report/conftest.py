@@ -1,12 +1,11 @@
 """Small evaluations in memory, made by the library's own code, from which reports are written."""
 
-import contextlib
 import dataclasses
-import shutil
 
 import jax
 import numpy as np
 import pytest
+from browsing import HOSTILE
 
 from asd_jax.datasets import Clip, Dataset
 from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
@@ -24,29 +23,6 @@ from asd_jax.representations.residual import Residual
 
 PICTURES = 2  # of clips in the tests' reports: most of the time goes into them
 FRONT_END = FrontEnd(n_mels=16)
-HOSTILE = "<img src=x onerror=\"document.title='owned'\">'\u202e$x^$ & 鐘.wav"
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-
-@contextlib.contextmanager
-def open_browser(profile):
-    """A headless Chromium with its console's log, by a profile folder of its own."""
-    webdriver = pytest.importorskip("selenium.webdriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for option in (*OPTIONS, f"--user-data-dir={profile}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 @dataclasses.dataclass

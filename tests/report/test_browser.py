@@ -1,7 +1,7 @@
 """The report in a real browser: Debian's chromium with its driver; skips where there is none."""
 
 import pytest
-from conftest import CHROMIUM, DRIVER, HOSTILE, open_browser
+from browsing import CHROMIUM, DRIVER, HOSTILE, open_browser
 
 from asd_jax.report import write_report
 

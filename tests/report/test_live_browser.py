@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from conftest import CHROMIUM, DRIVER, HOSTILE, open_browser
+from browsing import CHROMIUM, DRIVER, HOSTILE, open_browser
 from PIL import Image
 
 from asd_jax.report.live.page import LivePage

@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import HOSTILE
+from browsing import HOSTILE
 
 from asd_jax.errors import InputError
 from asd_jax.report.live import history, server
