@@ -202,9 +202,13 @@ def _add_faults(hours: np.ndarray, faulty: np.ndarray, most_minutes: float, rng:
 
 
 def reports(rule: DriftRule, spread: float, hours: np.ndarray) -> list[tuple[float, str]]:
-    """Hour and direction of every report in a week's scores."""
-    drift, step = Drift(rule, spread=spread), 3_600.0 / hours.shape[1]
-    found = ((index * step, drift.update(index * step, score)) for index, score in enumerate(hours.ravel()))
+    """Hour and direction of every report in a week's scores.
+
+    A minute's median is given in place of its scores, whose median `Drift` would take first: the reports are the same.
+    """
+    drift = Drift(rule, spread=spread)
+    minutes = np.median(hours.reshape(len(hours) * 60, -1), axis=1)
+    found = ((minute * 60.0, drift.update(minute * 60.0, score)) for minute, score in enumerate(minutes.tolist()))
     return [(seconds / 3_600, report.direction) for seconds, report in found if report]
 
 

@@ -39,8 +39,8 @@ def test_the_sums_by_hand():
     ((hour, report),) = hear(drift, [0.0], hour=8)
     assert hour == 8 and sums(drift)["higher"] == pytest.approx(6.5)
     assert (report.direction, report.since) == ("higher", 4.0 * HOUR)
-    # The last day's hours: -0.2, 0.1, -0.1, 0.2, 3, 9, 0.5, 3.
-    assert report.in_hours == pytest.approx(0.35) and report.in_normal == pytest.approx(0.35)
+    # The hours since then: 3, 9, 0.5, 3.
+    assert report.in_hours == pytest.approx(3.0) and report.in_normal == pytest.approx(3.0)
     assert "drifted higher for 4 hours" in report.sentence and "python -m experiments.recalibrate" in report.sentence
 
 
@@ -49,8 +49,7 @@ def test_lower_is_drift_too():
     told = hear(drift, [0.0] * 4 + [-10.0] * 8)
     assert [hour for hour, _ in told] == [7]  # three hours of 4 − 1 make 9
     assert told[0][1].direction == "lower"
-    # The last day's hours are 0, 0, 0, 0, -10, -10, -10: the median is still that of the first.
-    assert told[0][1].in_normal == 0.0
+    assert told[0][1].in_normal == -5.0 and "5.0 spreads of normal scores below" in told[0][1].sentence
 
 
 def test_while_it_lasts_it_is_told_once_a_day():

@@ -48,7 +48,7 @@ class DriftRule:
     floor: float = 0.2
     slack: float = 1.0
     most: float = 4.0
-    limit: float = 13.0
+    limit: float = 15.0
 
     def __post_init__(self) -> None:
         """Raise `InputError` for a rule that could never report, or would report everything."""
@@ -63,7 +63,8 @@ class DriftReport(NamedTuple):
 
     Attributes:
         direction: of the scores, `higher` or `lower`.
-        in_hours: how far the last day's median lies from the baseline, in spreads of hours as the sums have them.
+        in_hours: how far the median lies from the baseline of the hours since the change began, the last 24 at most; in
+            spreads of hours as the sums have them.
         in_normal: the same in spreads of normal scores.
         since: where the change began, on the clock of `update`; below zero where that began anew in between.
         sentence: for whoever is called.
@@ -206,12 +207,14 @@ class Drift:
 
     def _report(self, direction: str, clock: float) -> DriftReport:
         state = self._state
-        off = _median([median for _, median in state["day"]]) - state["centre"]
         since = state["since"][direction]
+        changed = [median for hour, median in state["day"] if hour * _HOUR >= since]
+        off = _median(changed) - state["centre"]
         in_hours, in_normal = off / state["scale"], off / state["spread"]
+        over, side = "over the last day" if clock - since > _DAY else "since then", "above" if off > 0 else "below"
         sentence = (
-            f"the scores have drifted {direction} for {_hours(clock - since)}: the last day's median lies "
-            f"{abs(in_normal):.1f} spreads of normal scores {'above' if off > 0 else 'below'} that of the first days; "
+            f"the scores have drifted {direction} for {_hours(clock - since)}: {over} their median lies "
+            f"{abs(in_normal):.1f} spreads of normal scores {side} that of the first days; "
             "where the machine is as it should be, recalibrate (python -m experiments.recalibrate)"
         )
         return DriftReport(direction, in_hours, in_normal, since - state["ahead"], sentence)
