@@ -81,7 +81,7 @@ def test_the_page_needs_nothing_else(served):
     answer, html = ask(served, "/")
     assert answer.status == 200 and answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert b"http://" not in html and b"https://" not in html and b"style=" not in html and b" onclick" not in html
-    for path, kind in (("/live.js", "text/javascript"), ("/live.css", "text/css")):
+    for path, kind in (("/live.js", "text/javascript"), ("/charts.js", "text/javascript"), ("/live.css", "text/css")):
         answer, body = ask(served, path)
         assert answer.status == 200 and answer.headers["Content-Type"].startswith(kind)
         assert b"//cdn" not in body and b"https:" not in body

@@ -1,7 +1,7 @@
 """The page of a monitor, on loopback: scores against the threshold, what is heard, alarms with picture and sound.
 
-`live.html`, `live.css` and `live.js` are all that a browser is given; each second they ask `/state.json` for what is
-new. Everything from outside, as events have it, reaches the page as JSON and is set as text.
+`live.html`, `live.css`, `live.js` and `charts.js` are all that a browser is given; each second they ask `/state.json`
+for what is new. Everything from outside, as events have it, reaches the page as JSON and is set as text.
 """
 
 import base64
@@ -30,6 +30,7 @@ _STATIC = {
     "/": ("live.html", "text/html; charset=utf-8"),
     "/live.css": ("live.css", "text/css; charset=utf-8"),
     "/live.js": ("live.js", "text/javascript; charset=utf-8"),
+    "/charts.js": ("charts.js", "text/javascript; charset=utf-8"),
 }
 _ALARM = re.compile(r"/alarms/([0-9A-Za-z][0-9A-Za-z_.+-]{0,127})/([a-z]+\.[a-z]+)")
 _NUMBER = re.compile(r"[0-9]{1,15}")
