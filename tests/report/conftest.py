@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from browsing import HOSTILE
 
 from asd_jax.datasets import Clip, Dataset
 from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
@@ -22,7 +23,6 @@ from asd_jax.representations.residual import Residual
 
 PICTURES = 2  # of clips in the tests' reports: most of the time goes into them
 FRONT_END = FrontEnd(n_mels=16)
-HOSTILE = "<img src=x onerror=\"document.title='owned'\">'\u202e$x^$ & 鐘.wav"
 
 
 @dataclasses.dataclass

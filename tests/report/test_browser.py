@@ -1,36 +1,19 @@
 """The report in a real browser: Debian's chromium with its driver; skips where there is none."""
 
-import shutil
-
 import pytest
-from conftest import HOSTILE
+from browsing import CHROMIUM, DRIVER, HOSTILE, open_browser
 
 from asd_jax.report import write_report
-
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-OPTIONS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver here")
 
 
 @pytest.fixture(scope="module")
 def browser(made, tmp_path_factory):
-    webdriver = pytest.importorskip("selenium.webdriver")
     path = write_report(tmp_path_factory.mktemp("run"), *made.arguments())
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    try:
+    with open_browser(tmp_path_factory.mktemp("profile")) as driver:
         driver.get(path.as_uri())
         yield driver
-    finally:
-        driver.quit()
 
 
 def column(browser, key):

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import soundfile
-from conftest import HOSTILE, PICTURES, make
+from browsing import HOSTILE
+from conftest import PICTURES, make
 from PIL import Image
 
 from asd_jax.datasets import Machine

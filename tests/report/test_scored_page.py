@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import FRONT_END, HOSTILE, PICTURES, make, read
+from browsing import HOSTILE
+from conftest import FRONT_END, PICTURES, make, read
 
 from asd_jax.datasets import Machine
 from asd_jax.detectors.verdicts import Timeline
