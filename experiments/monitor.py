@@ -1,16 +1,16 @@
 """A detector that listens: `python -m experiments.monitor --checkpoint=RUN | --model=FILE.onnx --source=SOURCE`.
 
-SOURCE is `mic` or `mic:DEVICE`; `-` for standard input, raw samples or WAV as `arecord` and `ffmpeg` write it; `dir:FOLDER`
-for recordings as they arrive there; or the path of a recording or a named pipe. A source that stops, or is not there yet,
-is opened again; standard input and a recording end.
+SOURCE is `mic` or `mic:DEVICE`; `-` for standard input, raw samples or WAV as `arecord` and `ffmpeg` write it;
+`dir:FOLDER` for recordings as they arrive there; or the path of a recording or a named pipe. A source that stops, or is
+not there yet, is opened again; standard input and a recording end.
 
     arecord -q -t wav -f S16_LE -r 16000 | python -m experiments.monitor --model=detector.onnx --source=-
 
 Every second (`--hop_seconds`) a window of the training length is scored, and a line of JSON goes to standard output.
 `--alarm=3/5` windows that do not overlap above the threshold raise an alarm, `--clear=5/5` not above it end it. The
 threshold is set so that normal sound raises `--false_alarms_per_week=1`, as far as normal clips of training can tell;
-`--threshold` takes a rule or a number instead. Each alarm is kept as a folder in `--workdir`: the minute of sound around
-it, its picture, and numbers. docs/in_service.md and docs/deploy.md say more.
+`--threshold` takes a rule or a number instead. Each alarm is kept as a folder below `--workdir`: the minute of sound
+around it, its picture, and numbers. docs/in_service.md and docs/deploy.md say more.
 """
 
 import json
@@ -34,24 +34,28 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 FLAGS = flags.FLAGS
 
-launch.adopt("checkpoint", "machine", "channel", "scorer", "workdir", "debug")
+launch.adopt("checkpoint", "machine", "machine_id", "channel", "scorer", "threshold", "workdir", "debug")
 flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint; needs no JAX.")
 flags.DEFINE_string("source", None, "What to listen to: mic, mic:DEVICE, -, dir:FOLDER, a recording or a named pipe.")
-flags.DEFINE_string("machine_id", None, "The machine that is heard, where the detector knows several.")
 flags.DEFINE_float("hop_seconds", 1.0, "From one window to the next.", lower_bound=0.05)
 flags.DEFINE_float("speed", 1.0, "At which a recording is played: 1 is real time, 0 as fast as it goes.", lower_bound=0)
-flags.DEFINE_string("alarm", "3/5", "Windows above the threshold, of the latest that do not overlap, that raise an alarm.")
+flags.DEFINE_string("alarm", "3/5", "Windows above the threshold, of the latest that do not overlap, for an alarm.")
 flags.DEFINE_string("clear", "5/5", "Windows not above it that end the alarm.")
 flags.DEFINE_float("quiet_minutes", 10.0, "After an alarm, in which none is raised again.", lower_bound=0)
 flags.DEFINE_float(
-    "false_alarms_per_week", 1.0, "That normal sound may raise; sets the threshold.", lower_bound=1e-6, upper_bound=1e4
+    "false_alarms_per_week",
+    1.0,
+    "That normal sound may raise; sets the threshold, unless --threshold does.",
+    lower_bound=1e-6,
+    upper_bound=1e4,
 )
-flags.DEFINE_string("threshold", None, "Rule (gamma_0.9, conformal, ...) or number, in place of --false_alarms_per_week.")
 flags.DEFINE_float("keep_gb", 2.0, "Space that kept alarms may take; the oldest go first.", lower_bound=0)
 flags.DEFINE_float("keep_days", 30.0, "Days after which a kept alarm is taken away.", lower_bound=0)
 flags.DEFINE_bool("keep_sound", True, "Keep the sound of alarms; --nokeep_sound keeps pictures and numbers alone.")
 flags.DEFINE_string(
-    "webhook", None, "Address that alarms and other events but scores are posted to, or env:NAME of a variable that has it."
+    "webhook",
+    None,
+    "Address that events other than scores are posted to, or env:NAME of a variable that holds it.",
 )
 flags.DEFINE_integer("prometheus", None, "Port on loopback that serves numbers to Prometheus.", 0, 65_535)
 flags.DEFINE_integer("page", None, "Port on loopback of a page to look at.", 0, 65_535)
@@ -79,7 +83,10 @@ def main(arguments: list[str]) -> None:
     judge, channel, sounds = _loaded()
     from asd_jax.detectors.known_machines import candidates
 
-    machine = candidates(judge.machines, FLAGS.machine_id, launch.settings().get("machine"))[0]
+    if len(FLAGS.machine_id) > 1:
+        raise InputError("--machine_id: give one id, the machine that is listened to")
+    given = FLAGS.machine_id[0] if FLAGS.machine_id else None
+    machine = candidates(judge.machines, given, launch.settings().get("machine"))[0]
     folder = launch.folder("workdir") or (launch.folder("model") or launch.checkpoint() / "x").parent / "monitor"
     with _alone(folder):
         _listen(judge, machine, sounds(machine), folder, channel, stop, reasons)
@@ -208,7 +215,7 @@ def _threshold(
     from asd_jax.detectors.stream import false_alarms
 
     fitted = judge.fitted[scorer][machine]
-    if FLAGS.threshold is None:
+    if "threshold" not in launch.given():
         share = false_alarms.share_for(FLAGS.false_alarms_per_week, votes, window_seconds=seconds)
         why = f"{FLAGS.false_alarms_per_week:g} false alarm(s) a week: exceeded by {share:.2%} of normal windows"
         return false_alarms.window_threshold(fitted, share), why, FLAGS.false_alarms_per_week

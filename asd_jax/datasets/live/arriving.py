@@ -22,7 +22,7 @@ def arriving(
 ) -> Stream:
     """The samples of new recordings in a folder, each once it has stopped growing, until `stop`.
 
-    What is in the folder when it is first looked at is not new. Only the times of files are kept, so that nothing grows.
+    What is in the folder when it is first looked at is not new. Of files the times are kept, so nothing grows.
 
     Args:
         folder: of recordings; those in folders below it are not looked at.

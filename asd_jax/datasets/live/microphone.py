@@ -64,5 +64,5 @@ def _sounddevice() -> Any:
     except ImportError as error:
         raise InputError("`source=mic` needs sounddevice; pip install sounddevice") from error
     except OSError as error:  # the package is there, the library that it calls is not
-        raise InputError("`source=mic` needs PortAudio; apt install libportaudio2, or brew install portaudio") from error
+        raise InputError("`source=mic` needs PortAudio; apt install libportaudio2 (brew install portaudio)") from error
     return sounddevice

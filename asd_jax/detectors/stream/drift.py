@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asd_jax.datasets.shapes import Float
 from asd_jax.errors import InputError
+from asd_jax.features.shapes import Float
 
 _HOUR, _DAY = 3_600.0, 86_400.0
 _MOST_IN_A_MINUTE = 600  # scores; further ones of that minute are not needed for its median

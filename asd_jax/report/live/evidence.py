@@ -33,9 +33,7 @@ class Kept:
         InputError: the folder cannot be written.
     """
 
-    def __init__(
-        self, folder: Path, *, most_bytes: float, days: float, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, folder: Path, *, most_bytes: float, days: float, now: Callable[[], float] = time.time) -> None:
         self.folder = folder
         self._most_bytes, self._days, self._now = most_bytes, days, now
         try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from asd_jax.datasets.shapes import Float
+from asd_jax.features.shapes import Float
 
 HOUR_SECONDS, SPECTRUM_SECONDS = 3_600.0, 60.0
 N_DAYS, N_EVENTS = 30, 200

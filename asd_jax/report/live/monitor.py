@@ -47,7 +47,7 @@ class MonitorConfig:
     window_seconds: float
     hop_seconds: float = 1.0
     threshold: float = math.inf
-    rule: AlarmRule = AlarmRule()  # noqa: RUF009 (frozen)
+    rule: AlarmRule = AlarmRule()
     keep_sound: bool = True
 
 
@@ -222,7 +222,9 @@ class Monitor:
     def _write(self, name: str, alarm: Event, sound: np.ndarray, rate: int, after: float) -> None:
         """The alarm's folder; `after` says how long after the alarm its sound ends, in seconds."""
         seconds = len(sound) / rate if rate else 0.0
-        ready = self._judge.prepare(sound, sample_rate=rate, name="the sound") if len(sound) else np.zeros(1, np.float32)
+        ready = (
+            self._judge.prepare(sound, sample_rate=rate, name="the sound") if len(sound) else np.zeros(1, np.float32)
+        )
         first, length = after - seconds, self.config.window_seconds
         begin = max(0, round((-length - first) * self._judge.sample_rate))
         clip = ready[begin : begin + round(length * self._judge.sample_rate)]
@@ -240,8 +242,7 @@ class Monitor:
             seconds=seconds,
             first_second=first,
             shown=(-length, 0.0),
-            title=f"{self._machine.machine_type} {self._machine.machine_id}, {alarm['time'][:19].replace('T', ' ')} UTC: "
-            f"score {alarm['score']:.4g} above {alarm['threshold']:.4g}",
+            title=_title(self._machine, alarm),
             text=words,
         )
         about = {**alarm, "machine": list(self._machine), "scorer": self._scorer, "drivers": words}
@@ -258,6 +259,12 @@ class Monitor:
             written.result()
         except InputError as error:
             self.tell("error", reason=str(error))
+
+
+def _title(machine: Machine, alarm: Event) -> str:
+    time = alarm["time"][:19].replace("T", " ")
+    of = " ".join(machine)
+    return f"{of}, {time} UTC: score {alarm['score']:.4g} above {alarm['threshold']:.4g}"
 
 
 def identity(judge: Judge, machine: Machine, scorer: str) -> str:

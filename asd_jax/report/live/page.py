@@ -19,8 +19,8 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 
-from asd_jax.datasets.shapes import Float
 from asd_jax.errors import InputError
+from asd_jax.features.shapes import Float
 from asd_jax.report.live.history import HOUR_SECONDS, LOWEST_DB, SPECTRUM_SECONDS, STEPS_PER_DB, History
 from asd_jax.report.live.server import Answer, LoopbackServer
 

@@ -1,5 +1,6 @@
 """Events to an address on the web, never in the way of what listens."""
 
+import contextlib
 import json
 import os
 import queue
@@ -31,9 +32,7 @@ class Webhook:
         InputError: no such address, or one that holds a password.
     """
 
-    def __init__(
-        self, url: str, *, pause: float = _FIRST_PAUSE, wait: Callable[[float], object] | None = None
-    ) -> None:
+    def __init__(self, url: str, *, pause: float = _FIRST_PAUSE, wait: Callable[[float], object] | None = None) -> None:
         self._url, self.where = _checked(url)
         self.dropped = 0
         self._pause = pause
@@ -52,10 +51,8 @@ class Webhook:
 
     def close(self, *, seconds: float = 5.0) -> None:
         """Wait so long for what is under way; the rest is dropped."""
-        try:
+        with contextlib.suppress(queue.Full):
             self._waiting.put_nowait(None)
-        except queue.Full:
-            pass
         self._thread.join(seconds)
         self._closing.set()
 
