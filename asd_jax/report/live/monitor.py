@@ -114,7 +114,8 @@ class Monitor:
                 self._memory.push(self.clock, item.samples, item.sample_rate)
         elif item is not None:
             self._interrupt(item)
-        if self._to_keep and (self.clock >= self._to_keep[2] or isinstance(item, Break)):
+        is_over = isinstance(item, Break) and item.kind is Kind.WAITING  # nothing may come after it
+        if self._to_keep and (is_over or self.clock >= self._to_keep[2]):
             self._keep()
         if self._written and self._written.done():
             self._check_written()

@@ -81,10 +81,12 @@ def _levels(
 
 def _frequency_axis(draw: ImageDraw.ImageDraw, frequencies: np.ndarray, box: tuple[int, int, int, int]) -> None:
     bands = np.arange(len(frequencies))
+    below = np.inf
     for tick in _TICKS_HZ:
-        if frequencies[0] <= tick <= frequencies[-1]:
-            share = (np.interp(tick, frequencies, bands) + 0.5) / len(frequencies)
-            y = box[3] - share * (box[3] - box[1])
+        share = (np.interp(tick, frequencies, bands) + 0.5) / len(frequencies)
+        y = box[3] - share * (box[3] - box[1])
+        if frequencies[0] <= tick <= frequencies[-1] and below - y > 14:  # low ones would stand over each other
+            below = y
             draw.line((box[0] - 5, y, box[0], y), fill=_GREY)
             name = f"{tick // 1000} kHz" if tick >= 1000 else f"{tick} Hz"
             draw.text((box[0] - 8, y), name, fill=_INK, font_size=12, anchor="rm")
