@@ -46,7 +46,11 @@ def real_data() -> Path:
 
 # Begun first, in this order: a file goes to one process, and nobody should be left alone with one of these at the end.
 _LONG = (
+    "test_multi_branch",
+    "test_embedding_runs",
     "test_end_to_end",
+    "test_notebook",
+    "test_features_flag",
     "test_extending",
     "test_members",
     "test_several_machines",

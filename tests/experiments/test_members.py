@@ -56,7 +56,7 @@ def test_evaluation_from_the_folder_knows_all_seeds(run_script, workdir):
 @pytest.mark.slow
 def test_lstm_autoencoder_on_other_features(run_script, machine_tree, tmp_path):
     data = [f"--data_dir={machine_tree}", f"--workdir={tmp_path / 'run'}", "--features=cens,lmfe,mfcc"]
-    status, _, stderr = run_script("lstm_ae", *SETTINGS, *data)
+    status, _, stderr = run_script("lstm_ae", *SETTINGS, *data, "--hidden_size=16")
     assert status == 0, stderr
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["settings"]["front_end"]["features"] == ["cens", "lmfe", "mfcc"]
