@@ -20,6 +20,7 @@ flags.DEFINE_string(
     "Force the layout of --data_dir: dcase2020, dcase2021, dcase2022 (up to 2026), mimii, toyadmos or any_folder. "
     "Default: recognised.",
 )
+flags.DEFINE_string("embeddings", None, "File of vectors computed elsewhere (.npz; docs/datasets.md has the schema).")
 flags.DEFINE_string(
     "channel",
     None,

@@ -7,7 +7,7 @@ from asd_jax.datasets import layouts
 from asd_jax.datasets.clips import Dataset
 from asd_jax.datasets.cutting import Cutting
 from asd_jax.errors import InputError
-from asd_jax.files import hidden
+from asd_jax.files import hidden, sparse
 
 SYNTHETIC = "synthetic"
 NAMES = (SYNTHETIC, *layouts.REGISTRY)
@@ -39,6 +39,8 @@ class DataConfig:
         split_seed: of the split into train and test, where the recordings come without one.
         clip_seconds: length of the clips that recordings are cut into, after the split; None leaves them whole.
         clip_hop_seconds: from the start of a clip to that of the next; None for clips side by side.
+        embeddings: file of vectors that were computed elsewhere, in the place of what would be heard (see
+            `embeddings`); with `data_dir` the recordings are there too.
         cache_dir: folder where recordings are prepared once; None reads every clip from its file. Not a setting of
             a run, since the waveforms are the same.
     """
@@ -52,6 +54,7 @@ class DataConfig:
     split_seed: int = 0
     clip_seconds: float | None = None
     clip_hop_seconds: float | None = None
+    embeddings: str | None = sparse()
     cache_dir: str | None = hidden(default=None)
 
     def __post_init__(self) -> None:
@@ -85,9 +88,10 @@ class DataConfig:
                 likewise. The median of the training recordings by default; infinite to leave all whole.
 
         Raises:
-            InputError: see `folder.load`, `built_in.load` and `prepared`; or settings that do not go together.
+            InputError: see `folder.load`, `embeddings.load`, `built_in.load` and `prepared`; or settings that do not
+                go together.
         """
-        from asd_jax.datasets import built_in, folder  # late: they read a DataConfig
+        from asd_jax.datasets import built_in, embeddings, folder  # late: they read a DataConfig
         from asd_jax.datasets.prepared import prepared
         from asd_jax.datasets.together import together
 
@@ -100,6 +104,8 @@ class DataConfig:
             raise InputError(f"sample_rate={sample_rate}: give the samples a second, above 0")
         if self.channel not in (None, "mix") and not self.channel.isdecimal():
             raise InputError(f"`channel`={self.channel}: give mix or a channel's number, from 0")
+        if self.embeddings is not None:
+            return embeddings.load(self, sample_rate=sample_rate)
         if self.data_dir is None:
             return built_in.load(self, sample_rate=sample_rate)
         options = {"sample_rate": sample_rate, "usual_seconds": usual_seconds}

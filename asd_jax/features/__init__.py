@@ -17,9 +17,10 @@ from asd_jax.features.samples import Samples
 from asd_jax.features.scaling import Scaling, min_max, standardize
 from asd_jax.features.spectrogram import power_spectrogram, spectrum, stft
 from asd_jax.features.summaries import twfr
+from asd_jax.features.vectors import Vectors
 
-AnyFrontEnd = FrontEnd | Samples
-FRONT_ENDS = {kind.kind: kind for kind in (FrontEnd, Samples)}  # what a detector can hear through, by name
+AnyFrontEnd = FrontEnd | Samples | Vectors
+FRONT_ENDS = {kind.kind: kind for kind in (FrontEnd, Samples, Vectors)}  # what a detector can hear through, by name
 
 __all__ = [
     "FRONT_ENDS",
@@ -29,6 +30,7 @@ __all__ = [
     "Samples",
     "Scaling",
     "Settings",
+    "Vectors",
     "cens",
     "cepstrum",
     "chroma_cqt",

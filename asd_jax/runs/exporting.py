@@ -56,6 +56,7 @@ def export_run(
         raise InputError(f"`format={kind}`: not known; there are {', '.join(FORMATS)}")
     run = Path(run).expanduser()
     config, detector = folder.read_config(run), load_detector(run)
+    detector.check_hears()
     if threshold is not None:
         detector = detector.deciding_by(threshold)
     program = Program.of(detector, machines=_chosen(detector, machine_ids), scorer=scorer)

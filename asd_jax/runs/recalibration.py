@@ -80,7 +80,7 @@ def recalibrate(
         skip_bad_files=new.skip_bad_files,
         outputs=outputs,
         say=say,
-        selection=config.selection.stamp,
+        selection=config.selection_stamp,
         **config.recipe.stamp,
     )
     if results is None:
