@@ -79,7 +79,7 @@ flags.DEFINE_string(
 flags.DEFINE_enum(
     "preset",
     "dcase",
-    ["dcase", "librosa", "torchaudio", "vggish"],
+    ["dcase", "librosa", "torchaudio", "vggish", "efficientat"],
     "Settings of the spectrogram and the mel filterbank, as this project's or library's defaults have them.",
 )
 flags.DEFINE_string(

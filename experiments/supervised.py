@@ -30,7 +30,7 @@ def recipe() -> "asd_jax.runs.RunConfig":
     """What is looked at, and the classifier."""
     from asd_jax.runs import Supervised
 
-    config = asd_jax.runs.statistics("supervised", "svm")
+    config = asd_jax.runs.statistics("supervised", "labelled_svm")
     if FLAGS.network:
         from asd_jax.training.objectives import SubClusterAdaCos
 

@@ -6,7 +6,7 @@ from asd_jax.runs.evaluation import evaluate_run
 from asd_jax.runs.exporting import export_run
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recalibration import recalibrate
-from asd_jax.runs.recipes import embedding, network, statistics, vectors
+from asd_jax.runs.recipes import embedding, network, pretrained, statistics, vectors
 from asd_jax.runs.run import run
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "evaluate_run",
     "export_run",
     "network",
+    "pretrained",
     "recalibrate",
     "run",
     "statistics",

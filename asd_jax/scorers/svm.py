@@ -28,7 +28,7 @@ class SupportVectorMachine:
         gamma: of the kernel `exp(-gamma * squared distance)`.
     """
 
-    name = "svm"
+    name = "labelled_svm"
     reads = "vector"
     clip_level = True
 

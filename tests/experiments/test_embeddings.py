@@ -126,7 +126,7 @@ def _ragged():
         ({"split": np.asarray(["dev"] * 72)}, "is 'dev'; give train or test"),
         ({"is_anomaly": np.ones(72)}, "is anomalous and to train"),
         ({"domain": np.asarray(["here"] * 72)}, "is 'here'; give source or target"),
-        ({"without": ("machine_id",)}, "lacks the array machine_id; add it, or give the recordings by --data_dir"),
+        ({"without": ("machine_id",)}, "lacks the array machine_id; add it, or give recordings by --data_dir"),
         ({"without": ("file_name",)}, "lacks the array file_name"),
     ],
 )

@@ -65,6 +65,6 @@ def test_one_class_only_and_the_scorer_elsewhere(machine_tree, run_script, tmp_p
     given = ["--machine=fan", f"--workdir={tmp_path / 'run'}"]
     status, _, stderr = run_script("supervised", f"--data_dir={tmp_path / 'one'}", *given)
     assert status == 1 and "labelled anomalous test recordings of id_02, and there are none" in stderr
-    status, _, stderr = run_script("gmm", f"--data_dir={machine_tree}", *given, "--scorers=svm")
+    status, _, stderr = run_script("gmm", f"--data_dir={machine_tree}", *given, "--scorers=labelled_svm")
     assert status == 1 and "use python -m experiments.supervised" in stderr
     assert not (tmp_path / "run").exists()

@@ -19,7 +19,7 @@ from asd_jax.representations import Hooks
 from asd_jax.runs import RunConfig, Supervised, statistics
 from asd_jax.runs.supervised import cross_validated, folds
 
-CONFIG = dataclasses.replace(statistics("supervised", "svm"), supervised=Supervised(n_folds=3))
+CONFIG = dataclasses.replace(statistics("supervised", "labelled_svm"), supervised=Supervised(n_folds=3))
 
 
 def test_folds_hold_their_share_of_each_stratum_and_recordings_whole():
@@ -43,20 +43,20 @@ def test_the_svm_is_that_of_scikit_learn_on_whitened_vectors_and_its_formula():
     is_anomaly = np.arange(200) % 4 == 0
     mixing = rng.standard_normal((5, 5))
     vectors = (rng.standard_normal((200, 5)) + 3 * is_anomaly[:, None] * np.eye(5)[0]) @ mixing
-    fitted = scorers.fit("svm", vectors, is_anomaly=is_anomaly)
+    fitted = scorers.fit("labelled_svm", vectors, is_anomaly=is_anomaly)
     normal = LedoitWolf().fit((vectors[~is_anomaly] - fitted.mean) * fitted.scale)
     centred = (vectors - fitted.mean) * fitted.scale - normal.location_
     white = centred @ fitted.whitening
     np.testing.assert_allclose((white**2).sum(axis=1), scorers.fit("mahalanobis", vectors[~is_anomaly]).score(vectors))
     reference = SVC(class_weight="balanced").fit(white, is_anomaly)
     np.testing.assert_allclose(fitted.score(vectors), reference.decision_function(white), atol=1e-9)
-    again = scorers.from_state("svm", scorers.to_state(fitted))
+    again = scorers.from_state("labelled_svm", scorers.to_state(fitted))
     np.testing.assert_array_equal(again.score(vectors), fitted.score(vectors))
     assert metrics.measure(fitted.score(vectors), is_anomaly).auc > 0.95
     with pytest.raises(InputError, match=r"experiments\.supervised"):
-        scorers.fit("svm", vectors)
+        scorers.fit("labelled_svm", vectors)
     with pytest.raises(InputError, match="needs both classes"):
-        scorers.fit("svm", vectors, is_anomaly=np.ones(200, bool))
+        scorers.fit("labelled_svm", vectors, is_anomaly=np.ones(200, bool))
 
 
 def test_labels_that_say_nothing_score_as_chance():
@@ -68,7 +68,7 @@ def test_labels_that_say_nothing_score_as_chance():
     heard = Extracted(clips, StoredClips.from_clips(list(vectors)), (), ())
     scores = cross_validated(CONFIG, heard, Hooks(lambda: Path()))
     assert 0.35 < metrics.measure(scores, is_anomaly).auc < 0.65
-    seen = scorers.fit("svm", vectors[:, 0], is_anomaly=is_anomaly).score(vectors[:, 0])
+    seen = scorers.fit("labelled_svm", vectors[:, 0], is_anomaly=is_anomaly).score(vectors[:, 0])
     assert metrics.measure(seen, is_anomaly).auc > 0.75
 
 
