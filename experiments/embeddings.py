@@ -15,8 +15,8 @@ from experiments import launch
 
 FLAGS = flags.FLAGS
 
-_OF_WAVEFORMS = {"channel", "clip_seconds", "clip_hop_seconds", "prepare", "cache_dir"}
-launch.adopt("embeddings", *(flag for flag in launch.SEARCH if flag not in _OF_WAVEFORMS), "scorer", "n_neighbors")
+_UNUSED = {"channel", "reference_channel", "far_bleed", "clip_seconds", "clip_hop_seconds", "prepare", "cache_dir"}
+launch.adopt("embeddings", *(flag for flag in launch.SEARCH if flag not in _UNUSED), "scorer", "n_neighbors")
 IN_BENCHMARK = False  # its vectors are the user's
 
 

@@ -27,6 +27,15 @@ flags.DEFINE_string(
     "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix; 0 for MIMII, "
     "ToyADMOS and stereo recordings laid out like those of DCASE 2026.",
 )
+flags.DEFINE_string(
+    "reference_channel",
+    None,
+    "Microphone far from the machine: what it explains of --channel is taken away; none for none. Default: 1 for "
+    "stereo recordings laid out like those of DCASE 2026, without --channel; else none.",
+)
+flags.DEFINE_float(
+    "far_bleed", 0.0, "Built-in slide rail with --reference_channel=1: how loud its far microphone hears the machine."
+)
 flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
 flags.DEFINE_float(
     "clip_seconds", None, "Cut recordings into clips of this length. Default: their median, where some are far longer."
@@ -134,6 +143,8 @@ DATA = (
     "data_dir",
     "dataset",
     "channel",
+    "reference_channel",
+    "far_bleed",
     "skip_bad_files",
     "split_seed",
     "clip_seconds",

@@ -14,6 +14,8 @@ _PATHS = {
     "dataset": "data.dataset",
     "embeddings": "data.embeddings",
     "channel": "data.channel",
+    "reference_channel": "data.reference_channel",
+    "far_bleed": "data.far_bleed",
     "skip_bad_files": "data.skip_bad_files",
     "split_seed": "data.split_seed",
     "clip_seconds": "data.clip_seconds",

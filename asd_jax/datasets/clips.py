@@ -71,9 +71,10 @@ class Dataset:
         clips: training clips (all normal) and test clips, in a fixed order.
         read: waveform of a clip, mono float32 at the sample rate asked for; None where there are no recordings.
         description: what a reader of the results should know of the recordings.
-        channel: `mix` or the number of the channel that `read` takes.
+        channel: `mix` or the number of the channel that `read` takes; `0-1` is channel 0 without what 1 explains.
         warnings: what is odd about the recordings, a line each.
         vectors: of each clip by its file name, where they were computed elsewhere.
+        pair: waveforms of the near and the far microphone, where what the far one explains is taken away.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Dataset:
     channel: str = "mix"
     warnings: tuple[str, ...] = ()
     vectors: Mapping[str, Float[np.ndarray, " dim"]] | None = None
+    pair: Callable[[Clip], tuple[np.ndarray, np.ndarray]] | None = None
 
     def split(self, name: str) -> tuple[Clip, ...]:
         """Clips of the split `train` or `test`."""

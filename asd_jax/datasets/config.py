@@ -1,11 +1,13 @@
 """Which recordings: `DataConfig`, the one argument of `open_dataset`, and a part of what a run records."""
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 from asd_jax.datasets import layouts
 from asd_jax.datasets.clips import Dataset
 from asd_jax.datasets.cutting import Cutting
+from asd_jax.datasets.near_far import NO_REFERENCE
 from asd_jax.errors import InputError
 from asd_jax.files import hidden, sparse
 
@@ -34,7 +36,12 @@ class DataConfig:
         dataset: one of `NAMES`, to force a layout; None recognises it.
         machine_ids: keep only these; all when empty.
         channel: `mix` or a channel's number; None for the layout's own, which is `mix` for all but MIMII, ToyADMOS
-            and stereo recordings laid out as DCASE 2026's.
+            and stereo recordings laid out as DCASE 2026's; `0-1` is channel 0 with reference channel 1.
+        reference_channel: number of a microphone far from the machine, what it explains is taken away; `none` for none;
+            None for the layout's own, which is 1 for stereo recordings laid out as DCASE 2026's, unless a `channel` is
+            named.
+        far_bleed: of the built-in slide rail with a `reference_channel`: how loud its far microphone hears the machine,
+            relative to the near one.
         skip_bad_files: leave bad files out and count them.
         split_seed: of the split into train and test, where the recordings come without one.
         clip_seconds: length of the clips that recordings are cut into, after the split; None leaves them whole.
@@ -50,6 +57,8 @@ class DataConfig:
     dataset: str | None = None
     machine_ids: tuple[str, ...] = ()
     channel: str | None = None
+    reference_channel: str | None = sparse()
+    far_bleed: float = sparse(0.0)
     skip_bad_files: bool = False
     split_seed: int = 0
     clip_seconds: float | None = None
@@ -102,8 +111,10 @@ class DataConfig:
             known_layout(self.dataset)
         if not sample_rate > 0:
             raise InputError(f"sample_rate={sample_rate}: give the samples a second, above 0")
-        if self.channel not in (None, "mix") and not self.channel.isdecimal():
+        if self.channel not in (None, "mix") and not re.fullmatch(r"\d+(-\d+)?", self.channel):
             raise InputError(f"`channel`={self.channel}: give mix or a channel's number, from 0")
+        if self.reference_channel not in (None, NO_REFERENCE) and not self.reference_channel.isdecimal():
+            raise InputError(f"`reference_channel`={self.reference_channel}: give a channel's number, from 0, or none")
         if self.embeddings is not None:
             return embeddings.load(self, sample_rate=sample_rate)
         if self.data_dir is None:

@@ -12,6 +12,7 @@ from asd_jax.features.framing import frame, frames, n_frames
 from asd_jax.features.front_end import FrontEnd
 from asd_jax.features.log_mel import lmfe, log_mel_spectrogram, power_to_db
 from asd_jax.features.mel import mel_filterbank, mel_spectrogram
+from asd_jax.features.near_far import subtract_reference
 from asd_jax.features.presets import PRESETS, Settings
 from asd_jax.features.samples import Samples
 from asd_jax.features.scaling import Scaling, min_max, standardize
@@ -51,6 +52,7 @@ __all__ = [
     "spectrum",
     "standardize",
     "stft",
+    "subtract_reference",
     "summaries",
     "twfr",
 ]

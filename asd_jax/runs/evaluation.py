@@ -62,7 +62,7 @@ def evaluate_run(
         detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(threshold))
     if not isinstance(config["settings"].get("data"), dict):
         raise InputError(f"{run}/config.json lacks `settings.data`, the recordings of the run; restore it")
-    recorded = from_json(DataConfig, config["settings"]["data"])
+    recorded = folder.as_heard(from_json(DataConfig, config["settings"]["data"]), config)
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
     if config.get("selection") == "supervised" and recorded.data_dir is None:
         raise InputError(f"{run} was taught by the labels of these very clips; give others by `data_dir`")

@@ -92,7 +92,7 @@ def _clips(
     """Test clips to check with, without their labels, or where there are none training clips; evenly spread."""
     if not isinstance(config["settings"].get("data"), dict):
         raise InputError(f"{run}/config.json lacks `settings.data`, the recordings of the run; restore it")
-    recorded = from_json(DataConfig, config["settings"]["data"])
+    recorded = folder.as_heard(from_json(DataConfig, config["settings"]["data"]), config)
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
     usual = program.detector.clip_seconds or math.inf
     dataset = as_known(recorded.open(program.detector.sample_rate, say, usual_seconds=usual), program.detector)

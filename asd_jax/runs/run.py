@@ -19,7 +19,7 @@ from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import write_recordings
 from asd_jax.runs.supervised import fit_supervised
 from asd_jax.runs.timing import timed
-from asd_jax.runs.training_clips import introduce, read_training_clips
+from asd_jax.runs.training_clips import introduce, microphone_remarks, read_training_clips
 from asd_jax.training.progress import history_csv
 
 
@@ -61,6 +61,9 @@ def run(
     def note(line: str) -> None:
         notes.append(line)
         say(f"note: {line}")
+
+    for line in microphone_remarks(dataset, train, config.front_end.sample_rate):
+        note(line)
 
     @functools.cache
     def start() -> Path:

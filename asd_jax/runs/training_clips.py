@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from asd_jax.datasets import Dataset
 from asd_jax.datasets.clips import names_of
 from asd_jax.datasets.extraction import Extracted, extract, extract_from
+from asd_jax.datasets.near_far import Subtraction
 from asd_jax.detectors.input_health import mixed
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
@@ -82,6 +83,13 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
         return TrainingClips(heard, log_mel, None)
     again = extract(heard.clips, dataset.read, log_mel, description="training clips (control)")
     return TrainingClips(heard, log_mel, again.frames)
+
+
+def microphone_remarks(dataset: Dataset, train: TrainingClips, sample_rate: int) -> tuple[str, ...]:
+    """What taking the far microphone away did to training clips, a line each; nothing without one."""
+    if dataset.pair is None:
+        return ()
+    return Subtraction.of(train.heard.clips, dataset.pair, sample_rate=sample_rate).remarks()
 
 
 def _warn_of_few(heard: Extracted, say: Callable[[str], None]) -> None:

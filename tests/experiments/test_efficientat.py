@@ -158,7 +158,7 @@ def test_pytorch_weights_are_read_without_running_code(made, tmp_path):
 def test_as_a_user_runs_it(made, machine_tree, run_script, tmp_path):
     np.savez(tmp_path / "own.npz", **made)
     data = ["--machine=fan", f"--data_dir={machine_tree}", "--machine_id=id_00", f"--weights={tmp_path / 'own.npz'}"]
-    for layer, scorer in (("embedding", "knn"), ("block_4", "mahalanobis")):
+    for layer, scorer in (("block_4", "mahalanobis"),):
         run = tmp_path / layer
         status, _, stderr = run_script("efficientat", *data, f"--layer={layer}", "--scorers=", f"--workdir={run}")
         assert status == 0, stderr

@@ -5,7 +5,7 @@ domains and attributes are in ground-truth files. Clips in `supplemental/`, whic
 or noise alone), are neither for training nor for the test.
 
 Only the recordings of 2026 are stereo. Channel 0 is the microphone near the machine, channel 1 hears the hall; the
-official baseline reads channel 0, and so do we.
+official baseline reads channel 0 alone, we read it without what channel 1 explains.
 """
 
 import re
@@ -32,4 +32,5 @@ LAYOUT = Layout(
     parse,
     parse_test_name=sections.parse_test_name,
     channel_of_two="0",
+    far_of_two="1",
 )
