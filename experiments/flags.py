@@ -36,6 +36,12 @@ flags.DEFINE_string(
 flags.DEFINE_float(
     "far_bleed", 0.0, "Built-in slide rail with --reference_channel=1: how loud its far microphone hears the machine."
 )
+flags.DEFINE_enum(
+    "supplemental",
+    None,
+    ["train", "mix"],
+    "Supplemental clips of DCASE 2025: train the network on the clean machine too, or on clips with noise mixed in.",
+)
 flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
 flags.DEFINE_float(
     "clip_seconds", None, "Cut recordings into clips of this length. Default: their median, where some are far longer."
@@ -166,6 +172,7 @@ NETWORK = (
     "mesh",
     "validation_fraction",
     "scorer",
+    "supplemental",
 )
 SEARCH = (*RUN, "search", "oracle_search")
 STATISTICS = (

@@ -14,6 +14,7 @@ _PATHS = {
     "dataset": "data.dataset",
     "embeddings": "data.embeddings",
     "channel": "data.channel",
+    "supplemental": "data.supplemental",
     "reference_channel": "data.reference_channel",
     "far_bleed": "data.far_bleed",
     "skip_bad_files": "data.skip_bad_files",

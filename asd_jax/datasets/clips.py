@@ -29,7 +29,7 @@ class Clip:
         file_name: names the clip, once in a data set: the POSIX path relative to the data directory; for a clip cut
             from a recording that path, `@` and where it starts.
         machine_id: the machine (or section) it belongs to, such as `id_00`.
-        split: `train` or `test`.
+        split: `train` or `test`; `supplemental` where such clips are asked for.
         is_anomaly: the label; None where it is not known. Metrics, `oracle` thresholds and the supervised
             reference read it, nothing else.
         domain: `source` or `target` where the release has domains and says which, else empty.

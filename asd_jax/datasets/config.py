@@ -8,6 +8,7 @@ from asd_jax.datasets import layouts
 from asd_jax.datasets.clips import Dataset
 from asd_jax.datasets.cutting import Cutting
 from asd_jax.datasets.near_far import NO_REFERENCE
+from asd_jax.datasets.supplemental import USES
 from asd_jax.errors import InputError
 from asd_jax.files import hidden, sparse
 
@@ -42,6 +43,8 @@ class DataConfig:
             named.
         far_bleed: of the built-in slide rail with a `reference_channel`: how loud its far microphone hears the machine,
             relative to the near one.
+        supplemental: what becomes of the supplemental clips of DCASE 2025: `train` trains on the machine without noise
+            too, `mix` on training clips with its noise mixed in; None leaves them out.
         skip_bad_files: leave bad files out and count them.
         split_seed: of the split into train and test, where the recordings come without one.
         clip_seconds: length of the clips that recordings are cut into, after the split; None leaves them whole.
@@ -59,6 +62,7 @@ class DataConfig:
     channel: str | None = None
     reference_channel: str | None = sparse()
     far_bleed: float = sparse(0.0)
+    supplemental: str | None = sparse()
     skip_bad_files: bool = False
     split_seed: int = 0
     clip_seconds: float | None = None
@@ -107,6 +111,8 @@ class DataConfig:
         if self.machine is not None and "," in self.machine:
             parts = [dataclasses.replace(self, machine=name) for name in self.machine.split(",")]
             return together([part.open(sample_rate, say, usual_seconds=usual_seconds) for part in parts])
+        if self.supplemental not in (None, *USES):
+            raise InputError(f"`supplemental={self.supplemental}`: give {' or '.join(USES)}, or leave it out")
         if self.data_dir is not None or self.dataset != SYNTHETIC:
             known_layout(self.dataset)
         if not sample_rate > 0:

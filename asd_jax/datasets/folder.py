@@ -15,6 +15,7 @@ from asd_jax.datasets.machines import canonical_machine
 from asd_jax.datasets.near_far import NO_REFERENCE, joined, parted
 from asd_jax.datasets.recognition import Folder, Names
 from asd_jax.datasets.splitting import split_by_seed
+from asd_jax.datasets.supplemental import SPLIT
 from asd_jax.errors import InputError
 
 
@@ -40,8 +41,8 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
             "or pass `dataset=any_folder`"
         )
     warnings = any_folder.numbered(names) if layout is ANY_FOLDER else ()
-    supplemental = sum(said.split == "supplemental" for said in names.values())
-    names = {path: said for path, said in names.items() if said.split != "supplemental"}
+    supplemental = {path: said for path, said in names.items() if said.split == SPLIT}
+    names = {path: said for path, said in names.items() if said.split != SPLIT}
     channel, about_channel = _channel(data, layout, names, data_dir)
     clips = _restrict(_clips(names, layout, parted(channel)[0], machine), data.machine_ids, data_dir)
     clips = ground_truth.apply(clips, data_dir, folder.tree.tables, machine=machine, layout=layout)
@@ -56,8 +57,8 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
     warnings += duplicates.shared_content(clips, data_dir) + _left_out(folder, layout)
     counts = " and ".join(f"{sum(clip.split == split for clip in clips)} to {split}" for split in ("train", "test"))
     description = f"{layout.title} layout ({name}) in {data_dir}, {counts}{by_seed}{about_channel}"
-    if supplemental:
-        description += f", {supplemental} supplemental clips left out (neither trained on nor tested)"
+    if supplemental and data.supplemental is None:
+        description += f", {len(supplemental)} supplemental clips left out (neither trained on nor tested)"
     if (cutting := data.cutting) is not None:
         clips = [part for clip in clips for part in cut(clip, data_dir, cutting)]
         description += (
@@ -67,6 +68,9 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
     else:
         clips, lines = cut_long(clips, data_dir, usual_seconds)
         warnings += lines
+    if data.supplemental is not None:
+        clips = [*clips, *_clips(supplemental, layout, parted(channel)[0], machine)]
+        clips = [clip for clip in clips if not data.machine_ids or clip.machine_id in data.machine_ids]
     read_channel = channel if layout.is_of_channel is None else "mix"  # the only one in its file
 
     def read(clip: Clip, channel: str = read_channel) -> Float[np.ndarray, " n_samples"]:

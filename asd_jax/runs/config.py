@@ -13,7 +13,7 @@ from asd_jax.detectors.fusion import FusionSpec
 from asd_jax.errors import InputError
 from asd_jax.features import FRONT_ENDS, AnyFrontEnd, FrontEnd, Vectors
 from asd_jax.files import from_json, one_of, sparse, to_json
-from asd_jax.representations import Recipe
+from asd_jax.representations import Recipe, Trained
 
 
 class Selection(enum.StrEnum):
@@ -122,6 +122,8 @@ class RunConfig:
         if (self.scorer.name in scorers.SUPERVISED) != (self.supervised is not None):
             known = ", ".join(scorers.SUPERVISED)
             raise InputError(f"`scorer={self.scorer.name}`: the supervised reference, and it alone, takes {known}")
+        if self.data.supplemental and (not isinstance(self.recipe, Trained) or self.supervised):
+            raise InputError("`supplemental` has no effect here: it is for networks that are trained on normal clips")
         if isinstance(self.front_end, Vectors) != (self.data.embeddings is not None):
             raise InputError("`embeddings` goes with the front end `vectors`, and neither without the other")
         if self.fusion is not None:

@@ -41,10 +41,23 @@ def fit_on_normal(
 ) -> Fitted:
     """Fit representation and scorers on normal clips alone; what takes how long is added to `seconds`."""
     with timed(seconds, "train"):
-        fits = config.recipe.fit(train.heard, seed=config.seed, hooks=hooks)
+        fits = fit_representation(config, train, hooks)
     with timed(seconds, "fit_scorers"):
         headline = choose_by_labels(config, fits[0].representation, train.heard, dataset)
         return Fitted(fit_detectors(config, headline, fits, train), fits)
+
+
+def fit_representation(config: RunConfig, train: TrainingClips, hooks: Hooks) -> tuple[Fit, ...]:
+    """What scorers look at, fitted on the normal training clips, and on further ones that scorers never see."""
+    if train.more is None:
+        return config.recipe.fit(train.heard, seed=config.seed, hooks=hooks)
+    hooks.note(
+        f"{len(train.more.clips)} clips more train the network (`supplemental={config.data.supplemental}`); scorers "
+        "and thresholds rest on the ordinary training clips"
+    )
+    fits = config.recipe.fit(train.heard.followed_by(train.more), seed=config.seed, hooks=hooks)
+    own = slice(len(train.heard.clips))
+    return tuple(dataclasses.replace(fit, held_out=fit.held_out[own]) for fit in fits)
 
 
 def fit_detectors(config: RunConfig, headline: ScorerSpec, fits: tuple[Fit, ...], train: TrainingClips) -> Detectors:

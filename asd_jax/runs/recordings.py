@@ -15,6 +15,7 @@ import numpy as np
 from asd_jax import files
 from asd_jax.datasets import Clip, Dataset
 from asd_jax.datasets.duplicates import fingerprint
+from asd_jax.datasets.supplemental import SPLIT
 
 FILE = "recordings.csv"
 
@@ -68,7 +69,7 @@ def without_trained_on(dataset: Dataset, data_dir: str | Path | None, run: Path)
     known = _Fingerprints(dataset, data_dir)
     with (run / FILE).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    trained = {row["fingerprint"] for row in rows if row["split"] == "train"} - {""}
+    trained = {row["fingerprint"] for row in rows if row["split"] in ("train", SPLIT)} - {""}
     tested = {(row["file_name"], row["fingerprint"]) for row in rows if row["split"] == "test"}
     left_out = []
     for name in dict.fromkeys(clip.recording for clip in dataset.split("test")):

@@ -19,7 +19,7 @@ from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import write_recordings
 from asd_jax.runs.supervised import fit_supervised
 from asd_jax.runs.timing import timed
-from asd_jax.runs.training_clips import introduce, microphone_remarks, read_training_clips
+from asd_jax.runs.training_clips import introduce, microphone_remarks, read_supplemental, read_training_clips
 from asd_jax.training.progress import history_csv
 
 
@@ -55,7 +55,7 @@ def run(
     introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
-        train = read_training_clips(config, dataset, say)
+        train = read_supplemental(config, dataset, read_training_clips(config, dataset, say))
     notes: list[str] = []
 
     def note(line: str) -> None:
