@@ -14,7 +14,7 @@ import re
 from asd_jax.datasets.layouts import sections
 from asd_jax.datasets.layouts.layout import ClipName, Layout, folders, stem
 
-# Words as in what the release's page shows; clips with others are counted and never used.
+# Clips with other words are counted and never used.
 _SUPPLEMENTAL = re.compile(r"(?P<section>section_\d{2})_(?P<kind>[a-z]+)?(?:_(?P<domain>source|target))?")
 _KINDS = {"machine": "clean_machine", "clean": "clean_machine", "noise": "noise"}
 
