@@ -8,7 +8,6 @@ import pytest
 
 from asd_jax.evaluation.results import Results
 from asd_jax.files import to_json
-from asd_jax.models import vggish_weights
 
 EXPERIMENTS = {
     "kmeans": [],
@@ -91,7 +90,7 @@ def test_search_chooses_without_labels_and_oracle_search_is_stamped(machine_tree
 
 @pytest.mark.slow
 def test_vggish_with_random_weights_says_so(machine_tree, run_script, tmp_path, monkeypatch):
-    monkeypatch.setattr(vggish_weights, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     run = tmp_path / "run"
     data = ["--machine=fan", f"--data_dir={machine_tree}", f"--workdir={run}"]
     status, stdout, stderr = run_script("vggish_ocsvm", *data, "--random_weights")
