@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from asd_jax.features import FrontEnd
-from asd_jax.features.mel import mel_filterbank
+from asd_jax.features.filterbank import mel_filterbank
 from asd_jax.models.efficientat import BLOCKS, EfficientATConfig
 from asd_jax.models.efficientat_weights import PUBLISHED, _places
 from asd_jax.representations.efficientat import EfficientATEmbedding, embed
