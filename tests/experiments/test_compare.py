@@ -40,6 +40,22 @@ def test_runs_are_compared_in_one_table(machine_tree, run_script, runs):
     assert (runs / "table" / "compare.md").read_text().count("\n| ") == 2 + 3
 
 
+def test_finished_runs_become_tables(run_script, runs, tmp_path):
+    status, stdout, stderr = run_script("table", runs / "knn", runs / "gmm", "--latex", f"--workdir={tmp_path / 'out'}")
+    assert status == 0, stderr
+    assert "control: log_mel_mean" in stdout and "gmm, knn" not in stdout
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"table.md", "table.csv", "table.tex", "differences.csv", "decisions.csv"}
+    headers = {(tmp_path / "out" / name).read_text().splitlines()[0] for name in written if name.endswith(".csv")}
+    assert len(headers) == 1
+    decided = rows_of(tmp_path / "out" / "decisions.csv")
+    assert {row["selection"] for row in decided if row["rule"].startswith("oracle")} <= {"oracle"}
+    status, _, stderr = run_script("table", tmp_path, f"--workdir={runs / 'knn'}")
+    assert status == 1 and stderr.count("\n") == 1 and "no metrics.json in it" in stderr
+    status, _, stderr = run_script("table", runs, f"--workdir={runs / 'knn'}")
+    assert status == 1 and "is a run, whose files stay as they are" in stderr
+
+
 def test_evaluation_again_has_submission_files_of_clips_without_labels(machine_tree, run_script, runs, tmp_path):
     tree = shutil.copytree(machine_tree, tmp_path / "recordings")
     for path in (tree / "fan" / "test").iterdir():
