@@ -74,6 +74,7 @@ def main() -> None:
         parser.error("--record needs an idle machine; leave --force out")
     load = os.getloadavg()[0]
     harness.describe_machine(*PACKAGES, force=arguments.force)
+    print(f"limit     a large float32 product does {harness.peak_gflops():.0f} Gflop/s")
     recorded = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     fell = []
     for name in arguments.only:

@@ -49,13 +49,6 @@ TINY = Amount(
 )  # fmt: skip
 
 
-def peak_gflops(size: int, repeats: int) -> float:
-    """Billions of operations a second of a large float32 product, at the precision that networks have."""
-    a, b = (jax.random.normal(jax.random.key(k), (size, size)) for k in range(2))
-    product = jax.jit(jnp.matmul)
-    return 2 * size**3 / harness.seconds({"product": lambda: product(a, b)}, repeats=repeats)["product"] / 1e9
-
-
 def members(config, batch_size: int, amount: Amount) -> Measured:
     """Steps of one network, and of eight side by side under `jax.vmap`, each with the same batches."""
     frames = max(200, config.segment_frames)
@@ -128,7 +121,7 @@ def log_mels(amount: Amount) -> Measured:
 def table(amount: Amount) -> str:
     """The table of everything."""
     card = torch.cuda.get_device_name() if DEVICE == "cuda" else f"{harness.processor()}, no GPU"
-    peak = peak_gflops(amount.product, amount.repeats)
+    peak = harness.peak_gflops(amount.product, repeats=amount.repeats)
     compared = [of for measure in TABLES.values() for of in measure(amount.repeats, amount.training)]
     compared.append(log_mels(amount))
     lines = [

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 _MOST_LOAD = 1.0
@@ -81,6 +82,13 @@ def seconds(candidates: dict[str, Callable[[], object]], *, repeats: int = 9) ->
     return {name: statistics.median(values) for name, values in times(candidates, repeats=repeats).items()}
 
 
+def peak_gflops(size: int = 2048, *, repeats: int = 9) -> float:
+    """Billions of operations a second of a large float32 product, at the precision that networks have here."""
+    a, b = (jax.random.normal(jax.random.key(k), (size, size)) for k in range(2))
+    product = jax.jit(jnp.matmul)
+    return 2e-9 * size**3 / seconds({"product": lambda: product(a, b)}, repeats=repeats)["product"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Ratio:
     """How many times as fast as another ours is: the median of paired runs, and what the middle 80 % of them span."""
@@ -135,7 +143,7 @@ class Measured:
 
     def show(self) -> "Measured":
         """Print a line a candidate; gives itself."""
-        print(f"{self.name}")
+        print(self.name + (f": our products do {self.gflops:.0f} Gflop/s" if self.gflop else ""))
         for name, rate in self.rates.items():
             held = f"   ours to it {self.ratios[name]}" if name in self.ratios else ""
             print(f"  {name:24} {rate:10.4g} {self.unit} a second{held}")

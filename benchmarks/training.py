@@ -257,6 +257,7 @@ def main() -> None:
     arguments = parser.parse_args()
     harness.describe_machine("torch", "flax", "optax", force=arguments.force)
     print(f"torch     {torch.get_num_threads()} threads on {DEVICE}")
+    print(f"limit     a large float32 product does {harness.peak_gflops():.0f} Gflop/s")
     size = Size() if DEVICE == "cpu" else Size(n_steps=20, embedding_steps=10)
     for name, table in TABLES.items():
         if arguments.only in (None, name):
