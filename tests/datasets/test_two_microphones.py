@@ -11,8 +11,9 @@ import soundfile
 from asd_jax import load_detector
 from asd_jax.datasets import DataConfig, open_dataset
 from asd_jax.datasets.audio import read_audio
+from asd_jax.datasets.far_microphone import synthesize_pair
 from asd_jax.datasets.near_far import Subtraction
-from asd_jax.datasets.synthetic import SlideRailConfig, clip_names, synthesize, synthesize_pair
+from asd_jax.datasets.synthetic import SlideRailConfig, clip_names, synthesize
 from asd_jax.errors import InputError
 from asd_jax.features import subtract_reference
 from asd_jax.runs import evaluate_run, run, statistics
