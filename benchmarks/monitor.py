@@ -2,12 +2,12 @@
 
 Each is listened to by the real script in a process of its own, which hears normal sound through standard input:
 
-* at real speed, a block of a tenth of a second at a time, for `--minutes`: its CPU time as a share of one core, its resident
-  memory, and the time from when the last sample of a window was written to when its line was read;
-* as fast as it takes it, for `--hours` of sound with a window every `--hop` seconds: resident memory from the first minute
-  of sound on. (The hop is longer there so that a day takes minutes; the loop that must not grow is the same.)
+* at real speed, a block of a tenth of a second at a time, for `--minutes`: its CPU time as a share of one core, its
+  resident memory, and the time from when the last sample of a window was written to when its line was read;
+* as fast as it takes it, for `--hours` of sound with a window every `--hop` seconds: resident memory from the first
+  minute on. (The hop is longer there so that a day takes minutes; the loop that must not grow is the same.)
 
-Floors: 5 % of one core for `gmm`, 10 % for `lstm_pred`, at a hop of 1 s; 200 MB, within 5 MB of the first minute; 200 ms.
+Floors at a hop of 1 s: 5 % of a core for `gmm`, 10 % for `lstm_pred`; 200 MB, 5 MB more than in the first minute; 200 ms.
 The share is of CPU time, which others on the machine hardly change; times from sound to line are theirs too.
 """
 
