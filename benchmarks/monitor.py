@@ -7,7 +7,7 @@ Each is listened to by the real script in a process of its own, which hears norm
 * as fast as it takes it, for `--hours` of sound with a window every `--hop` seconds: resident memory from the first
   minute on. (The hop is longer there so that a day takes minutes; the loop that must not grow is the same.)
 
-Floors at a hop of 1 s: 5 % of a core for `gmm`, 10 % for `lstm_pred`; 200 MB, 5 MB more than in the first minute; 200 ms.
+Floors at a hop of 1 s: 5 % of a core for `gmm`, 10 % for `lstm_pred`; 200 MB, 5 MB over the first minute; 200 ms.
 The share is of CPU time, which others on the machine hardly change; times from sound to line are theirs too.
 """
 
