@@ -8,7 +8,16 @@ machine is called in `--data_dir` where it has another name there.
 from experiments import launch, wording
 
 launch.adopt(
-    "checkpoint", "machine", "data_dir", "dataset", "skip_bad_files", "machine_id", "workdir", "threshold", "prepare"
+    "checkpoint",
+    "machine",
+    "data_dir",
+    "dataset",
+    "embeddings",
+    "skip_bad_files",
+    "machine_id",
+    "workdir",
+    "threshold",
+    "prepare",
 )
 launch.adopt("cache_dir", *launch.OUTPUTS, "debug")
 

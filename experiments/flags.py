@@ -20,11 +20,27 @@ flags.DEFINE_string(
     "Force the layout of --data_dir: dcase2020, dcase2021, dcase2022 (up to 2026), mimii, toyadmos or any_folder. "
     "Default: recognised.",
 )
+flags.DEFINE_string("embeddings", None, "File of vectors computed elsewhere (.npz; docs/datasets.md has the schema).")
 flags.DEFINE_string(
     "channel",
     None,
     "Channel of recordings with several: mix (their mean) or a number from 0. Default: mix; 0 for MIMII, "
     "ToyADMOS and stereo recordings laid out like those of DCASE 2026.",
+)
+flags.DEFINE_string(
+    "reference_channel",
+    None,
+    "Microphone far from the machine: what it explains of --channel is taken away; none for none. Default: 1 for "
+    "stereo recordings laid out like those of DCASE 2026, without --channel; else none.",
+)
+flags.DEFINE_float(
+    "far_bleed", 0.0, "Built-in slide rail with --reference_channel=1: how loud its far microphone hears the machine."
+)
+flags.DEFINE_enum(
+    "supplemental",
+    None,
+    ["train", "mix"],
+    "Supplemental clips of DCASE 2025: train the network on the clean machine too, or on clips with noise mixed in.",
 )
 flags.DEFINE_integer("split_seed", 0, "Seed of the split into train and test, where recordings come without one.")
 flags.DEFINE_float(
@@ -78,7 +94,7 @@ flags.DEFINE_string(
 flags.DEFINE_enum(
     "preset",
     "dcase",
-    ["dcase", "librosa", "torchaudio", "vggish"],
+    ["dcase", "librosa", "torchaudio", "vggish", "efficientat"],
     "Settings of the spectrogram and the mel filterbank, as this project's or library's defaults have them.",
 )
 flags.DEFINE_string(
@@ -133,6 +149,8 @@ DATA = (
     "data_dir",
     "dataset",
     "channel",
+    "reference_channel",
+    "far_bleed",
     "skip_bad_files",
     "split_seed",
     "clip_seconds",
@@ -154,6 +172,7 @@ NETWORK = (
     "mesh",
     "validation_fraction",
     "scorer",
+    "supplemental",
 )
 SEARCH = (*RUN, "search", "oracle_search")
 STATISTICS = (

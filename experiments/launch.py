@@ -143,8 +143,8 @@ def outputs() -> Any:
 def settings() -> dict[str, Any]:
     """The flags that were given, paths absolute and machine types by their canonical names."""
     found = given()
-    if "data_dir" in found:
-        found["data_dir"] = str(folder("data_dir").absolute())
+    for name in {"data_dir", "embeddings"} & set(found):
+        found[name] = str(folder(name).absolute())
     if "machine" in found:
         names = [asd_jax.datasets.canonical_machine(name.strip()) for name in FLAGS.machine.split(",")]
         if not all(names):
@@ -160,16 +160,19 @@ def recordings() -> dict[str, Any]:
         "data_dir": found.get("data_dir"),
         "machine": found.get("machine"),
         "dataset": FLAGS.dataset,
+        "embeddings": found.get("embeddings"),
         "skip_bad_files": FLAGS.skip_bad_files,
         "machine_ids": tuple(FLAGS.machine_id),
         "cache_dir": cache_dir(),
     }
 
 
-def machines(machine: str, data_dir: str | None, dataset: str | None) -> list[str]:
+def machines(machine: str, data_dir: str | None, dataset: str | None, embeddings: str | None = None) -> list[str]:
     """The machine types that `--machine` names: one, several, or all."""
     if machine != "all":
         return machine.split(",")
+    if embeddings is not None:
+        return asd_jax.datasets.embedded_machines(embeddings)
     if data_dir is None:
         raise InputError("--machine=all needs --data_dir, the folder with the recordings of all machine types")
     return asd_jax.datasets.machines_in(data_dir, dataset=dataset)
@@ -197,7 +200,8 @@ def run_machines(config: "RunConfig") -> None:
     from asd_jax import runs
     from asd_jax.runs import compilation_cache, folder
 
-    names = machines(config.data.machine, config.data.data_dir, config.data.dataset)
+    data = config.data
+    names = machines(data.machine, data.data_dir, data.dataset, data.embeddings)
     several = FLAGS.machine == "all" or len(names) > 1
     config = with_machine(config, ",".join(names))
     base = workdir(config.experiment, "several" if several else names[0])
@@ -250,7 +254,11 @@ def configured(recipe: Callable[[], "RunConfig"]) -> "RunConfig":
             )
     else:
         config = recipe()
-        if "machine" not in found:
+        if "machine" not in found and "embeddings" in found:
+            found["machine"] = asd_jax.datasets.only_embedded_machine(
+                found["embeddings"], found.get("data_dir"), FLAGS.dataset
+            )
+        elif "machine" not in found:
             if "data_dir" not in found:
                 raise InputError("--machine is needed; --machine=slide_rail runs on the built-in synthetic machine")
             found["machine"] = asd_jax.datasets.only_machine(found["data_dir"], dataset=FLAGS.dataset)

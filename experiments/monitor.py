@@ -55,7 +55,7 @@ flags.DEFINE_bool("keep_sound", True, "Keep the sound of alarms; --nokeep_sound 
 flags.DEFINE_string(
     "webhook",
     None,
-    "Address that events other than scores are posted to, or env:NAME of a variable that holds it.",
+    "Address that alarms and other events are posted to, or env:NAME of a variable that holds it.",
 )
 flags.DEFINE_integer("prometheus", None, "Port on loopback that serves numbers to Prometheus.", 0, 65_535)
 flags.DEFINE_integer("page", None, "Port on loopback of a page to look at.", 0, 65_535)
@@ -165,6 +165,7 @@ def _loaded() -> "tuple[Judge, str, Any]":
 
         detectors = Detectors.load(launch.checkpoint())
         judge = detectors.system
+        judge.check_hears()
         found = {tuple(of): NormalSound.of_control(detectors, of) for of in judge.machines}
         recorded = run_folder.read_config(launch.checkpoint()).get("data")
         channel = FLAGS.channel or (recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix")
@@ -189,7 +190,7 @@ def _config(judge: "Judge", machine: "Machine", scorer: str) -> "tuple[MonitorCo
         raise InputError(f"--hop_seconds={FLAGS.hop_seconds:g} is longer than a window, {seconds:g} s")
     threshold, why, expected = _threshold(judge, machine, scorer, seconds, rule.alarm)
     if threshold == float("inf"):
-        print("warning: the threshold is infinite: no alarm will be raised; record more, or take another --threshold")
+        print("warning: the threshold is infinite: no alarm is ever raised; take another --threshold", file=sys.stderr)
     config = MonitorConfig(seconds, FLAGS.hop_seconds, threshold, rule, FLAGS.keep_sound)
     about = {
         "machine_type": machine.machine_type,
@@ -288,7 +289,7 @@ class _Outlets:
             return
         if self.page:
             self.page.event(event)
-        if self._webhook:
+        if self._webhook and event["event"] != "recording":
             self._webhook.event(event)
 
     def close(self) -> None:

@@ -12,7 +12,11 @@ _PATHS = {
     "machine_id": "data.machine_ids",
     "data_dir": "data.data_dir",
     "dataset": "data.dataset",
+    "embeddings": "data.embeddings",
     "channel": "data.channel",
+    "supplemental": "data.supplemental",
+    "reference_channel": "data.reference_channel",
+    "far_bleed": "data.far_bleed",
     "skip_bad_files": "data.skip_bad_files",
     "split_seed": "data.split_seed",
     "clip_seconds": "data.clip_seconds",
@@ -32,6 +36,8 @@ _PATHS = {
     "context_frames": "recipe.model.context_frames",
     "window_frames": "recipe.model.window_frames",
     "window_hop": "recipe.model.window_hop",
+    "n_folds": "supervised.n_folds",
+    "save": "supervised.save",
 } | {
     name: f"scorer.settings.{name}"
     for name in (
@@ -60,6 +66,7 @@ def lay_over(config: Any, given: Mapping[str, Any]) -> Any:
     for name, path in _PATHS.items():
         if name in given:
             value = given[name]
+            _check_there(config, name, path)
             config = _with(config, path, tuple(value) if isinstance(value, list) else value)
     if "epochs" in given:
         config = _with(config, "recipe.training.min_steps", 0)  # epochs that were asked for are not raised
@@ -80,6 +87,16 @@ def lay_over(config: Any, given: Mapping[str, Any]) -> Any:
         config = dataclasses.replace(config, front_end=_front_end(config.front_end, given))
     config = _statistics(config, given)
     return _scorers(config, given)
+
+
+def _check_there(config: Any, flag: str, path: str) -> None:
+    """Raise InputError where a setting is none of this config's, so that no run is recorded as if it had an effect."""
+    for name in path.split(".")[:-1]:
+        config = getattr(config, name, None)
+        if isinstance(config, Mapping):
+            return
+    if not hasattr(config, path.rpartition(".")[2]):
+        raise InputError(f"`{flag}` has no effect here: what this run fits has no such setting; leave it out")
 
 
 def _with(config: Any, path: str, value: Any) -> Any:
@@ -112,6 +129,9 @@ def _bottleneck(config: Any, given: list[str]) -> Any:
 def _front_end(before: Any, given: Mapping[str, Any]) -> Any:
     from asd_jax.features import FrontEnd
 
+    if not isinstance(before, FrontEnd):
+        flag = "features" if "features" in given else "preset"
+        raise InputError(f"`{flag}` has no effect here: this run reads {before.kind}; leave it out")
     names = given["features"].split(",") if given.get("features") else before.features
     try:
         if "preset" in given:
@@ -134,7 +154,7 @@ def _scorers(config: Any, given: Mapping[str, Any]) -> Any:
             raise InputError(f"`{flag}`: {error}") from error
 
     spec, also = config.scorer, config.scorers
-    if "scorer" in given:
+    if "scorer" in given and given["scorer"] != spec.name:
         spec = named("scorer", lambda: ScorerSpec(given["scorer"]))
     if "scorers" in given:
         also = named("scorers", lambda: exploratory(given["scorers"], spec))

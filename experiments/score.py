@@ -128,6 +128,7 @@ def _loaded() -> "tuple[Judge, str, Detectors | None]":
     recorded = run_folder.read_config(_source()).get("data")
     channel = recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix"
     detectors = Detectors.load(_source())
+    detectors.system.check_hears()
     if FLAGS.report:
         from asd_jax.report import check_can_be_shown
 

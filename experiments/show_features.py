@@ -35,6 +35,7 @@ def _image(axes: "Axes", values: "np.ndarray", times: "np.ndarray", rows: "np.nd
 
 def _draw_slices(axes: "Axes", front_end: "FrontEnd", n_frames: int) -> None:
     """Bars in three staggered rows, one for each slice, from its first frame to its last."""
+    import jax.numpy as jnp
     import numpy as np
 
     from asd_jax import features
@@ -46,7 +47,7 @@ def _draw_slices(axes: "Axes", front_end: "FrontEnd", n_frames: int) -> None:
         raise InputError(f"--frame_seconds={FLAGS.frame_seconds:g} is more than the clip's {duration:.2f} s; take less")
     starts = np.asarray(
         features.frames(
-            np.arange(n_frames, dtype=np.float32)[:, None],
+            jnp.arange(n_frames, dtype=jnp.float32)[:, None],
             frame_seconds=FLAGS.frame_seconds,
             overlap=FLAGS.overlap,
             sample_rate=front_end.sample_rate,

@@ -29,7 +29,7 @@ PLACES = {
     "orbax": ("asd_jax/training/checkpoints.py", "asd_jax/detectors/bundle.py"),
     "tensorflow_datasets": ("asd_jax/datasets/",),
     "sklearn": ("asd_jax/scorers/", "asd_jax/evaluation/metrics.py", "asd_jax/report/plots/"),
-    "torch": ("asd_jax/models/vggish_weights.py",),
+    "torch": ("asd_jax/models/published.py",),
     "tensorflow": ("asd_jax/models/vggish_weights.py",),
     "jax2onnx": ("asd_jax/detectors/export/",),
     "onnx": ("asd_jax/detectors/export/",),

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 ADDED_TESTS = ["tests/features/test_centroid.py", "tests/models/test_registry.py"]
 CHEAP = (

@@ -18,8 +18,10 @@ _FILES = {
     "Extracted": "extraction",
     "Machine": "clips",
     "canonical_machine": "machines",
+    "embedded_machines": "embeddings",
     "extract": "extraction",
     "machines_in": "opening",
+    "only_embedded_machine": "embeddings",
     "only_machine": "opening",
     "open_dataset": "opening",
 }

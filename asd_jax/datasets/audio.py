@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from asd_jax.datasets.near_far import parted, without_reference
 from asd_jax.errors import InputError
 from asd_jax.features.shapes import Float
 
@@ -99,7 +100,8 @@ def read_audio(
     Args:
         path: a file in any format that soundfile reads.
         sample_rate: rate of the result; another rate in the file is resampled with soxr (high quality).
-        channel: `mix` averages all channels, a number takes that one (from 0).
+        channel: `mix` averages all channels, a number takes that one (from 0), and `0-1` takes channel 0 without what
+            channel 1 explains (see `features.subtract_reference`).
         start_seconds: where the part starts; what lies before is skipped, not decoded into memory.
         clip_seconds: how long it is at most; None reads to the end.
 
@@ -126,15 +128,30 @@ def read_audio(
             raise _unreadable(path, error) from error
     if len(samples) == 0:
         raise InputError(f"{path} holds no samples; remove it or pass `skip_bad_files`")
-    if channel == "mix":
-        waveform = samples.mean(axis=1)
-    elif int(channel) < samples.shape[1]:
-        waveform = np.ascontiguousarray(samples[:, int(channel)])
-    else:
+    near, reference = parted(channel)
+    waveform = _at_rate(_picked(samples, near, path), rate, sample_rate, path)
+    if reference is None:
+        return waveform
+    if int(reference) >= samples.shape[1]:
         raise InputError(
-            f"`channel`={channel}: {path} has {samples.shape[1]} channel(s), numbered from 0; "
-            "choose one of them or `channel=mix`"
+            f"`reference_channel`={reference}: {path} has {samples.shape[1]} channel(s), numbered from 0; choose one "
+            "of them or `reference_channel=none`"
         )
+    return without_reference(waveform, _at_rate(_picked(samples, reference, path), rate, sample_rate, path))
+
+
+def _picked(samples: np.ndarray, channel: str, path: Path) -> np.ndarray:
+    if channel == "mix":
+        return samples.mean(axis=1)
+    if int(channel) < samples.shape[1]:
+        return np.ascontiguousarray(samples[:, int(channel)])
+    raise InputError(
+        f"`channel`={channel}: {path} has {samples.shape[1]} channel(s), numbered from 0; "
+        "choose one of them or `channel=mix`"
+    )
+
+
+def _at_rate(waveform: np.ndarray, rate: int, sample_rate: int, path: Path) -> np.ndarray:
     if not np.isfinite(waveform).all():
         raise InputError(f"{path} holds NaN or infinite samples; repair it or pass `skip_bad_files`")
     if rate != sample_rate:

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from asd_jax.datasets.clips import Clip, Dataset
 from asd_jax.datasets.config import SYNTHETIC, DataConfig
 from asd_jax.datasets.machines import canonical_machine
+from asd_jax.datasets.near_far import NO_REFERENCE, without_reference
 from asd_jax.errors import InputError
 
 
@@ -35,17 +36,28 @@ def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
         raise InputError(
             f"`machine_ids`={','.join(unknown)}: the synthetic slide rail has {', '.join(synthetic.MACHINE_IDS)}"
         )
-    config = synthetic.SlideRailConfig(sample_rate=sample_rate)
+    reference = data.reference_channel not in (None, NO_REFERENCE)
+    if data.reference_channel not in (None, NO_REFERENCE, "1"):
+        raise InputError(f"`reference_channel`={data.reference_channel}: the far microphone of the slide rail is 1")
+    if data.far_bleed and not reference:
+        raise InputError("`far_bleed` is of the far microphone; give `reference_channel=1` too")
+    config = synthetic.SlideRailConfig(sample_rate=sample_rate, far_bleed=data.far_bleed)
     clips = tuple(
         clip for clip in synthetic.clip_names(config) if not data.machine_ids or clip.machine_id in data.machine_ids
     )
 
+    def pair(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+        return synthetic.synthesize_pair(config, clip.file_name)
+
     def read(clip: Clip) -> Float[np.ndarray, " n_samples"]:
-        return synthetic.synthesize(config, clip.file_name)
+        return without_reference(*pair(clip)) if reference else synthetic.synthesize(config, clip.file_name)
 
     low, high = config.snr_db
     description = (
         f"built-in synthetic slide rail, not recordings ({len(clips)} clips of {config.clip_seconds:g} s in factory "
         f"noise at {low:g} to {high:g} dB SNR)"
     )
-    return Dataset(SYNTHETIC, synthetic.MACHINE_TYPE, clips, read, description)
+    if not reference:
+        return Dataset(SYNTHETIC, synthetic.MACHINE_TYPE, clips, read, description)
+    description += f"; a far microphone that hears the machine at {data.far_bleed:g} of the near one is taken away"
+    return Dataset(SYNTHETIC, synthetic.MACHINE_TYPE, clips, read, description, "0-1", pair=pair)

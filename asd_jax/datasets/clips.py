@@ -1,7 +1,7 @@
 """A clip and a data set: what every source of recordings comes down to."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,8 +29,9 @@ class Clip:
         file_name: names the clip, once in a data set: the POSIX path relative to the data directory; for a clip cut
             from a recording that path, `@` and where it starts.
         machine_id: the machine (or section) it belongs to, such as `id_00`.
-        split: `train` or `test`.
-        is_anomaly: the label; None where it is not known. Metrics and `oracle` thresholds read it, nothing else.
+        split: `train` or `test`; `supplemental` where such clips are asked for.
+        is_anomaly: the label; None where it is not known. Metrics, `oracle` thresholds and the supervised
+            reference read it, nothing else.
         domain: `source` or `target` where the release has domains and says which, else empty.
         attributes: what the name says beside that, such as `car_C2_spd_34V_mic_1` or `noAttribute`.
         recording: the file that it is read from, relative to the data directory; `file_name` where not given.
@@ -68,19 +69,23 @@ class Dataset:
         name: the release or kind of source, for the results.
         machine: the machine's canonical name, such as `slide_rail`.
         clips: training clips (all normal) and test clips, in a fixed order.
-        read: waveform of a clip, mono float32 at the sample rate asked for.
+        read: waveform of a clip, mono float32 at the sample rate asked for; None where there are no recordings.
         description: what a reader of the results should know of the recordings.
-        channel: `mix` or the number of the channel that `read` takes.
+        channel: `mix` or the number of the channel that `read` takes; `0-1` is channel 0 without what 1 explains.
         warnings: what is odd about the recordings, a line each.
+        vectors: of each clip by its file name, where they were computed elsewhere.
+        pair: waveforms of the near and the far microphone, where what the far one explains is taken away.
     """
 
     name: str
     machine: str
     clips: tuple[Clip, ...]
-    read: Callable[[Clip], Float[np.ndarray, " n_samples"]]
+    read: Callable[[Clip], Float[np.ndarray, " n_samples"]] | None
     description: str = ""
     channel: str = "mix"
     warnings: tuple[str, ...] = ()
+    vectors: Mapping[str, Float[np.ndarray, " dim"]] | None = None
+    pair: Callable[[Clip], tuple[np.ndarray, np.ndarray]] | None = None
 
     def split(self, name: str) -> tuple[Clip, ...]:
         """Clips of the split `train` or `test`."""

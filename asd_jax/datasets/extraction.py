@@ -2,15 +2,17 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from jaxtyping import Int
 from tqdm import tqdm
 
-from asd_jax.datasets.clips import Clip
+from asd_jax.datasets.clips import Clip, Dataset
 from asd_jax.datasets.read_ahead import read_ahead
 from asd_jax.datasets.sound import Sound, measure
 from asd_jax.errors import InputError
-from asd_jax.features import AnyFrontEnd
+from asd_jax.features import AnyFrontEnd, Vectors
 from asd_jax.features.extraction import extract_waveforms
 from asd_jax.features.stored_clips import StoredClips
 
@@ -24,7 +26,7 @@ class Extracted:
         frames: their frames.
         silent: file names of clips in which every sample is zero.
         bad: one line for every file left out under `skip_bad_files`.
-        sounds: level, bandwidth and the like of the clips read.
+        sounds: level, bandwidth and the like of the clips read; empty where nothing was heard.
     """
 
     clips: tuple[Clip, ...]
@@ -37,6 +39,32 @@ class Extracted:
     def seconds(self) -> tuple[float, ...]:
         """How long each clip is."""
         return tuple(sound.seconds for sound in self.sounds)
+
+    def of(self, chosen: Int[np.ndarray, " n"]) -> "Extracted":
+        """The chosen clips, in the order given."""
+        clips, sounds = (tuple(of[index] for index in chosen) if of else () for of in (self.clips, self.sounds))
+        return dataclasses.replace(self, clips=clips, frames=self.frames.select(chosen), sounds=sounds)
+
+    def followed_by(self, other: "Extracted") -> "Extracted":
+        """These clips, and then the other's."""
+        frames = StoredClips.joined([self.frames, other.frames])
+        return Extracted(
+            self.clips + other.clips,
+            frames,
+            self.silent + other.silent,
+            self.bad + other.bad,
+            self.sounds + other.sounds,
+        )
+
+
+def extract_from(dataset: Dataset, clips: Sequence[Clip], front_end: AnyFrontEnd, **options: Any) -> Extracted:
+    """Frames of a data set's clips, or their vectors where these were computed elsewhere; options as in `extract`."""
+    if not isinstance(front_end, Vectors):
+        return extract(clips, dataset.read, front_end, **options)
+    if dataset.vectors is None:
+        raise InputError("this run reads vectors that were computed elsewhere; give their file by `embeddings`")
+    vectors = np.stack([dataset.vectors[clip.file_name] for clip in clips])
+    return Extracted(tuple(clips), front_end.store(vectors), (), ())
 
 
 def extract(

@@ -12,8 +12,10 @@ from asd_jax.datasets.config import DataConfig
 from asd_jax.datasets.cutting import cut, cut_long
 from asd_jax.datasets.layouts import ANY_FOLDER, Layout, any_folder
 from asd_jax.datasets.machines import canonical_machine
+from asd_jax.datasets.near_far import NO_REFERENCE, joined, parted
 from asd_jax.datasets.recognition import Folder, Names
 from asd_jax.datasets.splitting import split_by_seed
+from asd_jax.datasets.supplemental import SPLIT
 from asd_jax.errors import InputError
 
 
@@ -39,10 +41,10 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
             "or pass `dataset=any_folder`"
         )
     warnings = any_folder.numbered(names) if layout is ANY_FOLDER else ()
-    supplemental = sum(said.split == "supplemental" for said in names.values())
-    names = {path: said for path, said in names.items() if said.split != "supplemental"}
-    channel, about_channel = _channel(data.channel, layout, names, data_dir)
-    clips = _restrict(_clips(names, layout, channel, machine), data.machine_ids, data_dir)
+    supplemental = {path: said for path, said in names.items() if said.split == SPLIT}
+    names = {path: said for path, said in names.items() if said.split != SPLIT}
+    channel, about_channel = _channel(data, layout, names, data_dir)
+    clips = _restrict(_clips(names, layout, parted(channel)[0], machine), data.machine_ids, data_dir)
     clips = ground_truth.apply(clips, data_dir, folder.tree.tables, machine=machine, layout=layout)
     for clip in clips:
         if clip.split == "train" and clip.is_anomaly:
@@ -55,8 +57,8 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
     warnings += duplicates.shared_content(clips, data_dir) + _left_out(folder, layout)
     counts = " and ".join(f"{sum(clip.split == split for clip in clips)} to {split}" for split in ("train", "test"))
     description = f"{layout.title} layout ({name}) in {data_dir}, {counts}{by_seed}{about_channel}"
-    if supplemental:
-        description += f", {supplemental} supplemental clips left out (neither trained on nor tested)"
+    if supplemental and data.supplemental is None:
+        description += f", {len(supplemental)} supplemental clips left out (neither trained on nor tested)"
     if (cutting := data.cutting) is not None:
         clips = [part for clip in clips for part in cut(clip, data_dir, cutting)]
         description += (
@@ -66,18 +68,23 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
     else:
         clips, lines = cut_long(clips, data_dir, usual_seconds)
         warnings += lines
+    if data.supplemental is not None:
+        clips = [*clips, *_clips(supplemental, layout, parted(channel)[0], machine)]
+        clips = [clip for clip in clips if not data.machine_ids or clip.machine_id in data.machine_ids]
     read_channel = channel if layout.is_of_channel is None else "mix"  # the only one in its file
 
-    def read(clip: Clip) -> Float[np.ndarray, " n_samples"]:
+    def read(clip: Clip, channel: str = read_channel) -> Float[np.ndarray, " n_samples"]:
         return read_audio(
             data_dir / clip.recording,
             sample_rate=sample_rate,
-            channel=read_channel,
+            channel=channel,
             start_seconds=clip.start_seconds,
             clip_seconds=clip.clip_seconds,
         )
 
-    return Dataset(name, machine, tuple(clips), read, description, channel, warnings)
+    near, reference = parted(read_channel)
+    pair = reference and (lambda clip: (read(clip, near), read(clip, reference)))
+    return Dataset(name, machine, tuple(clips), read, description, channel, warnings, pair=pair)
 
 
 def _left_out(folder: Folder, layout: Layout) -> tuple[str, ...]:
@@ -93,11 +100,22 @@ def _left_out(folder: Folder, layout: Layout) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _channel(asked_for: str | None, layout: Layout, names: Names, data_dir: Path) -> tuple[str, str]:
-    """The channel to read, and what the description says of it."""
+def _channel(data: DataConfig, layout: Layout, names: Names, data_dir: Path) -> tuple[str, str]:
+    """The channel to read, with its reference, and what the description says of it."""
+    asked_for, reference = data.channel, data.reference_channel
+    if reference not in (None, NO_REFERENCE) and layout.is_of_channel is not None:
+        raise InputError(f"`reference_channel`={reference}: {layout.title} has a file a microphone; leave it out")
     if asked_for is None and layout.channel_of_two != layout.channel and _is_stereo(names, data_dir):
-        channel = layout.channel_of_two
-        return channel, f", channel {channel} (near the machine, as DCASE 2026 has it; `channel=mix` takes the mean)"
+        near, far = layout.channel_of_two, layout.far_of_two if reference is None else reference
+        if far == NO_REFERENCE:
+            return near, f", channel {near} (near the machine, as DCASE 2026 has it; `channel=mix` takes the mean)"
+        return joined(near, far), (
+            f", channel {near} (near the machine, as DCASE 2026 has it) without what channel {far} (far from it) "
+            "explains; `reference_channel=none` leaves it"
+        )
+    if reference not in (None, NO_REFERENCE):
+        near = asked_for or ("0" if layout.channel == "mix" else layout.channel)
+        return joined(near, reference), f", channel {near} without what channel {reference} explains"
     channel = asked_for or layout.channel
     return channel, "" if channel == "mix" else f", channel {channel}"
 

@@ -197,7 +197,7 @@ _ALL = (
         clips=_TEN_TARGET_CLIPS,
         licence=_ASK,
         size="below 1 GB a machine",
-        note="stereo; channel 0, the near microphone, is read unless `channel` says otherwise",
+        note="stereo; channel 0, near the machine, is read without what channel 1 explains; see `reference_channel`",
     ),
     Release(
         name="mimii",

@@ -55,7 +55,7 @@ MACHINE_TYPE = "slide_rail"
 MACHINE_IDS = tuple(SLIDE_RAILS)
 
 _FILE_NAME = re.compile(r"slide_rail/(train(?=/normal)|test)/(normal|anomaly)_(id_\d\d)_(\d{8})\.wav")
-_STREAMS = ("conditions", "rolling", "noise", "fault", "fault sound")  # each with a generator of its own
+_STREAMS = ("conditions", "rolling", "noise", "fault", "fault sound", "far")  # each with a generator of its own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +84,8 @@ class SlideRailConfig:
         noise_slope_db: fall of the factory noise's power, in dB per octave.
         noise_colour_db: standard deviation of the noise's octave bands from clip to clip, in dB.
         clanks_per_second: of other machines in the factory noise.
+        far_bleed: how loud a far microphone hears the machine, as a share of the near one's amplitude.
+        far_coherence: share of the power of the noise there that is the same sound as at the near microphone.
     """
 
     seed: int = 0
@@ -106,6 +108,8 @@ class SlideRailConfig:
     noise_slope_db: float = 4.0
     noise_colour_db: float = 1.0
     clanks_per_second: float = 0.3
+    far_bleed: float = 0.0
+    far_coherence: float = 0.9
 
     @property
     def n_samples(self) -> int:
@@ -123,6 +127,9 @@ class SlideRailConfig:
             raise InputError(f"clip_seconds={self.clip_seconds}: the synthetic slide rail needs 1 s or more")
         if self.severity_shape <= 0.0:
             raise InputError(f"severity_shape={self.severity_shape}: give a positive number")
+        for name in ("far_bleed", "far_coherence"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError(f"`{name}`={getattr(self, name)}: give a share from 0 to 1")
         if self.snr_db[0] > self.snr_db[1]:
             raise InputError(f"snr_db={self.snr_db}: give the lowest ratio first")
 
@@ -187,6 +194,32 @@ def synthesize(config: SlideRailConfig, file_name: str) -> Float[np.ndarray, " n
     """Waveform of a clip, mono float32 in [-1, 1]: the same whenever settings and name are the same."""
     parts = synthesize_parts(config, file_name, fault_of(config, file_name))
     return np.clip(parts.machine + parts.fault + parts.noise, -1.0, 1.0)
+
+
+def synthesize_pair(
+    config: SlideRailConfig, file_name: str
+) -> tuple[Float[np.ndarray, " n_samples"], Float[np.ndarray, " n_samples"]]:
+    """Waveforms of the near microphone, that of `synthesize`, and of one far from the machine.
+
+    The far one hears the factory's noise up to 2 ms earlier or later, partly the same sound and partly its own
+    (`far_coherence`), and the machine 6 to 12 ms later, as loud as `far_bleed` says.
+    """
+    parts = synthesize_parts(config, file_name, fault_of(config, file_name))
+    draw = _stream(config, parse_name(file_name), "far")
+    late, lead = (round(draw.uniform(*span) * config.sample_rate) for span in ((0.006, 0.012), (-0.002, 0.002)))
+    own = factory_noise(
+        draw,
+        slope_db=config.noise_slope_db,
+        colour_db=config.noise_colour_db,
+        clanks_per_second=config.clanks_per_second,
+        n_samples=config.n_samples,
+        sample_rate=config.sample_rate,
+    )
+    own *= np.float32(np.sqrt((1.0 - config.far_coherence) * np.mean(parts.noise**2)))
+    far = np.float32(np.sqrt(config.far_coherence)) * np.roll(parts.noise, lead) + own
+    far[late:] += np.float32(config.far_bleed) * (parts.machine + parts.fault)[: config.n_samples - late]
+    near = np.clip(parts.machine + parts.fault + parts.noise, -1.0, 1.0)
+    return near, np.clip(far, -1.0, 1.0)
 
 
 def synthesize_parts(config: SlideRailConfig, file_name: str, fault: Fault | None) -> ClipParts:

@@ -15,7 +15,7 @@ from asd_jax.detectors.known_machines import candidates
 from asd_jax.detectors.verdicts import Piece
 from asd_jax.detectors.waveforms import Given, Waveforms, as_clips, one_each
 from asd_jax.errors import InputError
-from asd_jax.features import AnyFrontEnd
+from asd_jax.features import AnyFrontEnd, Vectors
 from asd_jax.features.extraction import extract_waveforms
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.representations.representation import Representation
@@ -134,8 +134,17 @@ class Detector(Judge):
             return f"{seconds:.3g} s is shorter than what the detector looks at"
         return ""
 
+    def check_hears(self) -> None:
+        """Raise InputError for a detector of vectors that were computed elsewhere, which hears no waveform."""
+        if isinstance(self.front_end, Vectors):
+            raise InputError(
+                "this detector reads vectors that were computed elsewhere and hears no recordings; give those of new "
+                "ones to python -m experiments.evaluate by `embeddings`"
+            )
+
     def prepare(self, waveform: np.ndarray, *, sample_rate: int, name: str) -> Float[np.ndarray, " n_resampled"]:
         """A waveform as the front end takes it, at its rate; an InputError calls it by `name` where it cannot be."""
+        self.check_hears()
         waveform = super().prepare(waveform, sample_rate=sample_rate, name=name)
         if self.clip_seconds is None and self.front_end.n_frames(len(waveform)) < self.min_frames:
             seconds = (self.min_frames - 1) * self.front_end.hop_length / self.front_end.sample_rate

@@ -54,7 +54,7 @@ class InputHealth:
     def of_machines(cls, sounds: Sequence[Sound], machines: Sequence[Machine]) -> "dict[Machine, InputHealth]":
         """The range of each machine's training recordings: another machine may be as far away as another microphone."""
         found = {}
-        for machine in sorted(set(machines)):
+        for machine in sorted(set(machines)) if sounds else ():
             own = [sound for sound, of in zip(sounds, machines, strict=True) if of == machine]
             if (health := cls.fit(own)) is not None:
                 found[machine] = health

@@ -60,6 +60,7 @@ def evaluate(
     machine: str = "",
     dataset: str = "",
     seconds: Sequence[float] = (),
+    cross_validated: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Evaluation:
     """Score test clips with a system and its controls, and measure the scores against the labels there are.
 
@@ -72,6 +73,8 @@ def evaluate(
         machine: canonical name of the machine type.
         dataset: name of the data set, which says what the official score is.
         seconds: how long each clip is; those far shorter than the detector's get no decision.
+        cross_validated: the system's scores of clips that it was fitted on, by what was not, by scorer and file name:
+            they count in the place of its own.
 
     Raises:
         InputError: a clip's machine is one that the system was not fitted for.
@@ -88,7 +91,11 @@ def evaluate(
         found = scores_of(detector).items()
         return {name: statistics(of, recording, consecutive=detector.consecutive)[0] for name, of in found}
 
-    heard = Heard.from_clips(system, clips, scores_of(system), seconds)
+    own_scores = scores_of(system)
+    for name, by_file in (cross_validated or {}).items():
+        pairs = zip(clips, own_scores[name], strict=True)
+        own_scores[name] = np.asarray([by_file.get(clip.file_name, score) for clip, score in pairs])
+    heard = Heard.from_clips(system, clips, own_scores, seconds)
     recordings, scores = heard.recordings, heard.scores
     labels = Labels.of(recordings, machine=machine, dataset=dataset)
     resamples = labels.resamples()

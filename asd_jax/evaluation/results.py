@@ -159,7 +159,8 @@ class Results:
 
     Attributes:
         experiment, dataset, machine: what was run on what.
-        selection: `label-free`, or `oracle` where something was chosen with the labels of the test clips.
+        selection: `label-free`, `oracle` where something was chosen with the labels of the test clips, `supervised`
+            where labelled clips were learned from.
         headline_scorer: the scorer that was fixed beforehand.
         scorers: measures of the system's scorers.
         controls: measures by control and scorer.

@@ -53,7 +53,7 @@ def scores_csv(
         clips: the test clips; whole recordings where these were cut, which start where their worst three clips do.
         scores: by scorer.
         decisions: of the headline scorer (see `thresholds.decide`).
-        selection: `label-free` or `oracle`, how the run was selected; stamped on every line.
+        selection: `label-free`, `oracle` or `supervised`, how the run was selected; stamped on every line.
     """
     table = [[*_BEFORE, *scores, *_DECIDED, "selection"]]
     for index, (clip, decision) in enumerate(zip(clips, decisions.tolist(), strict=True)):

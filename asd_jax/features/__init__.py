@@ -17,6 +17,7 @@ _FILES = {
     "Samples": "samples",
     "Scaling": "scaling",
     "Settings": "presets",
+    "Vectors": "vectors",
     "cens": "chroma",
     "cepstrum": "cepstra",
     "chroma_cqt": "chroma",
@@ -37,6 +38,7 @@ _FILES = {
     "spectrum": "spectrogram",
     "standardize": "scaling",
     "stft": "spectrogram",
+    "subtract_reference": "near_far",
     "twfr": "summaries",
 }
 

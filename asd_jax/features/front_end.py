@@ -75,14 +75,15 @@ class FrontEnd(Settings):
     @property
     def pads_freely(self) -> bool:
         """Whether zeros appended to a waveform leave its own frames as they are."""
-        if self.center and self.pad_mode != "constant":
+        if (self.center and self.pad_mode != "constant") or self.preemphasis:
             return False
         relative = self.top_db is not None and {"log_mel", "mfcc"} & set(self.features)
         return not relative and not {"chroma_cqt", "cens"} & set(self.features)
 
     def n_frames(self, n_samples: int) -> int:
         """Number of frames of a waveform of `n_samples` samples."""
-        return n_frames(n_samples + 2 * self.margin, n_fft=self.n_fft, hop_length=self.hop_length, center=self.center)
+        n_samples += 2 * self.margin - bool(self.preemphasis)
+        return n_frames(n_samples, n_fft=self.n_fft, hop_length=self.hop_length, center=self.center)
 
     def __call__(self, waveform: Float[Array, "*batch n_samples"]) -> Float[Array, "*batch n_frames n_features"]:
         """Frames of a waveform at `sample_rate`; pure, so that it can be jitted, batched and differentiated.
@@ -104,6 +105,8 @@ class FrontEnd(Settings):
 
     def batched(self, waveform: Float[Array, "*batch n_samples"]) -> Float[Array, "*batch n_frames n_features"]:
         """The same frames by one program for all clips at once on every device, of any number of clips."""
+        if self.preemphasis:
+            waveform = waveform[..., 1:] - self.preemphasis * waveform[..., :-1]
         if self.margin:
             waveform = jnp.pad(waveform, [(0, 0)] * (waveform.ndim - 1) + [(self.margin, self.margin)])
         stft = {

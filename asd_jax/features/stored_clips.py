@@ -35,6 +35,12 @@ class StoredClips:
         values = np.concatenate(clips)
         return cls(values if values.dtype == np.int16 else values.astype(np.float32, copy=False), start, length)
 
+    @classmethod
+    def joined(cls, parts: Sequence["StoredClips"]) -> "StoredClips":
+        """The clips of all, one part after another; int16 only where all are."""
+        exact = all(part.values.dtype == np.int16 for part in parts)
+        return cls.from_clips([part.clip(i) if exact else part.floats(i) for part in parts for i in range(len(part))])
+
     def __len__(self) -> int:
         return len(self.clip_start)
 

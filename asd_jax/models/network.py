@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -41,7 +42,9 @@ class Network:
 
     def init(self, *, key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
         """Parameters and the rest of the model's state (running means and the like), as plain nested dicts."""
-        return _init(self, key)
+        if isinstance(key, jax.core.Tracer):  # compiled with what it is a part of
+            return _init(self, key)
+        return _compiled_init()(self, key)
 
     def residual(
         self,
@@ -73,8 +76,16 @@ class Network:
         return tree
 
 
-@functools.partial(jax.jit, static_argnums=0)
 def _init(network: Network, key: PRNGKeyArray) -> tuple[PyTree, PyTree]:
     model = network.config.build(network.n_features, rngs=nnx.Rngs(params=key))
     _, params, model_state = nnx.split(model, nnx.Param, ...)
     return nnx.to_pure_dict(params), nnx.to_pure_dict(model_state)
+
+
+@functools.cache
+def _compiled_init() -> Callable[[Network, PRNGKeyArray], tuple[PyTree, PyTree]]:
+    """`_init`, which runs once: on a CPU it compiles two to three times as fast, to the same bits, where XLA optimises
+    less.
+    """
+    options = {"xla_backend_optimization_level": 1} if jax.default_backend() == "cpu" else None
+    return jax.jit(_init, static_argnums=0, compiler_options=options)

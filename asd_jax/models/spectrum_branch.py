@@ -48,6 +48,8 @@ class SpectrumBranch(nnx.Module):
         for n_inputs, (kernel, stride) in zip((1, width, width), _KERNELS, strict=True):
             self.convolutions.append(StridedConvolution(n_inputs, width, kernel, stride, rngs=rngs))
             length = self.convolutions[-1].n_positions(length)
+        if length < 1:
+            raise ValueError(f"n_samples={n_samples}: the spectrum's branch reads {self.least_samples()} at least")
         self.excitations = nnx.List(SqueezeExcitation(width, rngs=rngs) for _ in _KERNELS)
         widths = [length * width, *[width] * _N_HIDDEN]
         self.hidden = nnx.List(Dense(*pair, rngs=rngs) for pair in itertools.pairwise(widths))

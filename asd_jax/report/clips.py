@@ -57,7 +57,7 @@ def clip_rows(
     frames: Mapping[AnyFrontEnd, StoredClips],
     dataset: Dataset,
 ) -> tuple[list[ClipRow], str]:
-    """The rows of a run's test clips in the order given, and what their maps show.
+    """The rows of a run's test clips in the order given, and what their maps show; empty where there are none.
 
     Args:
         ranked: the test clips.
@@ -66,6 +66,8 @@ def clip_rows(
         frames: of the clips, by front end.
         dataset: reads the waveforms.
     """
+    if not has_network(detectors.system) and LOG_MEL_MEAN not in detectors.controls:
+        return [ClipRow(row) for row in ranked], ""  # vectors without recordings: there is nothing to see or hear
     indices = np.asarray([row.index for row in ranked[:N_MAPS]])
     chosen = frames[map_front_end(detectors)].select(indices if frames_of is None else frames_of[indices])
     # A recording that was cut is shown by its worst part, whose own name the data set knows.

@@ -143,6 +143,8 @@ def shown_for_some(rows: Sequence[ClipRow], what: str) -> list[str]:
         sum(getattr(row, name) is not None for row in rows) for name in ("picture", "audio", "map")
     )
     notes = []
+    if not maps:  # nothing was heard that could be shown
+        return notes
     if pictures < len(rows):
         fewer = f" (sound for {sounds} of them)" if sounds < pictures else ""
         notes.append(f"A large picture and sound are there for the top {pictures} {what} only{fewer}.")

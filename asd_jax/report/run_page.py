@@ -43,7 +43,9 @@ def run_page(
             [
                 *_notes(rows),
                 "The margin is the distance of the score from the threshold in standard deviations of normal scores. "
-                f"The map shows the {map_title}; time runs to the right, frequency upwards.",
+                f"The map shows the {map_title}; time runs to the right, frequency upwards."
+                if map_title
+                else "",
             ]
         ),
         columns={name.split()[0]: name for name in _COLUMNS if name != "domain" or has_domains},
@@ -71,7 +73,12 @@ def _entry(row: ClipRow) -> Entry:
 def _warnings(results: Results) -> list[str]:
     """What a reader must not miss."""
     warnings = []
-    if results.selection != "label-free":
+    if results.selection == "supervised":
+        warnings.append(
+            "Selection: supervised. Labelled anomalous clips were learned from, by cross-validation: a ceiling for "
+            "faults that were recorded, not what a label-free detector finds."
+        )
+    elif results.selection != "label-free":
         warnings.append(
             f"Selection: {results.selection}. Something was chosen with the labels of the test clips, so these "
             "numbers are no result of the method."

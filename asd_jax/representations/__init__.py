@@ -4,6 +4,7 @@
 """
 
 from asd_jax.representations.clip_summary import ClipSummary
+from asd_jax.representations.efficientat import EfficientATEmbedding
 from asd_jax.representations.embedding import Embedding
 from asd_jax.representations.frame_mean import FrameMean
 from asd_jax.representations.overlapping_frames import OverlappingFrames
@@ -17,15 +18,25 @@ from asd_jax.representations.window_vectors import WindowVectors
 
 REGISTRY = {
     kind.kind: kind
-    for kind in (Residual, PerMachine, Embedding, FrameMean, ClipSummary, OverlappingFrames, VGGishEmbedding)
+    for kind in (
+        Residual,
+        PerMachine,
+        Embedding,
+        FrameMean,
+        ClipSummary,
+        OverlappingFrames,
+        VGGishEmbedding,
+        EfficientATEmbedding,
+    )
 }
-RECIPES = {kind.kind: kind for kind in (Trained, ClipSummary, OverlappingFrames, VGGishEmbedding)}
+RECIPES = {kind.kind: kind for kind in (Trained, ClipSummary, OverlappingFrames, VGGishEmbedding, EfficientATEmbedding)}
 
 __all__ = [
     "RECIPES",
     "REGISTRY",
     "ClipRepresentation",
     "ClipSummary",
+    "EfficientATEmbedding",
     "Embedding",
     "Fit",
     "FrameMean",

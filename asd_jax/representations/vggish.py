@@ -16,8 +16,10 @@ from tqdm import tqdm
 
 from asd_jax.datasets.clips import Machine
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.models import vggish_weights
+from asd_jax.files import cache_folder
+from asd_jax.models.published import Weights
 from asd_jax.models.vggish import EMBEDDING_SIZE, PATCH_FRAMES, VGGishConfig
+from asd_jax.models.vggish_weights import PUBLISHED
 from asd_jax.representations.recipe import Untrained
 from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 from asd_jax.representations.window_vectors import WindowVectors
@@ -31,7 +33,7 @@ def _graph() -> nnx.GraphDef:
     return nnx.split(nnx.eval_shape(lambda: VGGishConfig().build(rngs=nnx.Rngs(0))), nnx.Param)[0]
 
 
-def to_params(weights: vggish_weights.Weights) -> dict[str, Any]:
+def to_params(weights: Weights) -> dict[str, Any]:
     """Parameters of the Flax network, as plain nested dicts."""
     groups = {"convolutions": ("conv", 6), "dense": ("dense", 3)}
     return {
@@ -72,14 +74,14 @@ class VGGishEmbedding(Untrained):
     def params(self) -> PyTree:
         """Parameters of the network; read when they are first needed."""
         if self.source != _RANDOM:
-            return to_params(vggish_weights.load_cached(self.source))
+            return to_params(PUBLISHED.cached(self.source))
         model = VGGishConfig().build(rngs=nnx.Rngs(self.seed))
         return nnx.to_pure_dict(nnx.split(model, nnx.Param)[1])
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> "VGGishEmbedding":
-        """With published weights; path and errors as in `vggish_weights.load`."""
-        return cls(vggish_weights.load(path)[1])
+        """With published weights; path and errors as in `Published.load`."""
+        return cls(PUBLISHED.load(path)[1])
 
     @property
     def stamp(self) -> Mapping[str, Any]:
@@ -152,7 +154,7 @@ class VGGishEmbedding(Untrained):
             return None
         weights = self.source if self.source != _RANDOM else f"{_RANDOM}{self.seed}"
         digest = hashlib.sha256(weights.encode() + np.ascontiguousarray(patches).tobytes()).hexdigest()
-        return vggish_weights.cache_folder() / "vggish_embeddings" / digest[:2] / f"{digest}.npy"
+        return cache_folder() / "vggish_embeddings" / digest[:2] / f"{digest}.npy"
 
     def to_state(self) -> tuple[dict[str, Any], PyTree]:
         """Settings; the weights stay in the user's cache, since every run would otherwise hold 288 MB of them."""

@@ -11,9 +11,9 @@ from asd_jax.detectors import thresholds
 from asd_jax.detectors.fitted_scorers import ScorerSpec
 from asd_jax.detectors.fusion import FusionSpec
 from asd_jax.errors import InputError
-from asd_jax.features import FRONT_ENDS, AnyFrontEnd, FrontEnd
+from asd_jax.features import FRONT_ENDS, AnyFrontEnd, FrontEnd, Vectors
 from asd_jax.files import from_json, one_of, sparse, to_json
-from asd_jax.representations import Recipe
+from asd_jax.representations import Recipe, Trained
 
 
 class Selection(enum.StrEnum):
@@ -41,6 +41,31 @@ class Selection(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True)
+class Supervised:
+    """The supervised reference: labelled test clips train too, and are scored by what did not see them.
+
+    Attributes:
+        n_folds: parts of the labelled clips, each scored by what the others taught.
+        save: keep the detector that is fitted on all of them.
+    """
+
+    n_folds: int = 5
+    save: bool = False
+
+    def __post_init__(self) -> None:
+        if self.n_folds < 2:
+            raise InputError(f"`n_folds`={self.n_folds}: give a number above 1")
+
+    @property
+    def protocol(self) -> str:
+        """How results come about, in words."""
+        return (
+            f"labelled test clips, anomalous ones too, train in {self.n_folds} folds by recording, each scored by what "
+            "the others taught: a ceiling for faults that were recorded, no label-free result"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class RunConfig:
     """Everything that a run can be told.
 
@@ -55,6 +80,7 @@ class RunConfig:
         seed: of parameters, order of examples, validation clips, folds, and scorers that draw.
         data: which recordings; by default the built-in synthetic slide rail.
         fusion: of some of the scorers, reported as `fusion`; None for none.
+        supervised: learn from labelled clips of both classes; None for label-free runs, which all others are.
     """
 
     experiment: str
@@ -67,6 +93,23 @@ class RunConfig:
     seed: int = 0
     data: DataConfig = dataclasses.field(default_factory=lambda: DataConfig("slide_rail"))
     fusion: FusionSpec | None = sparse()
+    supervised: Supervised | None = sparse()
+
+    @property
+    def selection_stamp(self) -> str:
+        """What every results file says: whether labels were looked at, and what for."""
+        return self.selection.stamp if self.supervised is None else "supervised"
+
+    @property
+    def protocol(self) -> str:
+        """How settings and parameters come about, in words."""
+        chosen = self.selection.protocol if self.supervised is None else self.supervised.protocol
+        return "; ".join(part for part in (self.recipe.protocol, chosen) if part)
+
+    @property
+    def saves(self) -> bool:
+        """Whether the run leaves a detector."""
+        return self.supervised is None or self.supervised.save
 
     def check(self) -> None:
         """Raise InputError for a setting that cannot be, before anything is read or written."""
@@ -76,6 +119,13 @@ class RunConfig:
             raise InputError(f"`seed`={self.seed}: give a number from 0 to {2**31 - 1}")
         if self.selection is Selection.ORACLE_SEARCH and self.data.clip_seconds is not None:
             raise InputError("`oracle_search` reproduces tables of whole clips; leave out `clip_seconds`")
+        if (self.scorer.name in scorers.SUPERVISED) != (self.supervised is not None):
+            known = ", ".join(scorers.SUPERVISED)
+            raise InputError(f"`scorer={self.scorer.name}`: the supervised reference, and it alone, takes {known}")
+        if self.data.supplemental and (not isinstance(self.recipe, Trained) or self.supervised):
+            raise InputError("`supplemental` has no effect here: it is for networks that are trained on normal clips")
+        if isinstance(self.front_end, Vectors) != (self.data.embeddings is not None):
+            raise InputError("`embeddings` goes with the front end `vectors`, and neither without the other")
         if self.fusion is not None:
             self.fusion.check([spec.label for spec in (self.scorer, *self.scorers)])
         for spec in self.scorers:

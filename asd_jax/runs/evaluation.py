@@ -2,15 +2,14 @@
 
 import dataclasses
 import math
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from asd_jax.datasets import DataConfig, Dataset
-from asd_jax.datasets.extraction import extract
+from asd_jax.datasets.extraction import extract_from
 from asd_jax.datasets.together import by_machine_type
 from asd_jax.detectors import Detector, Detectors
 from asd_jax.detectors.thresholds import Method, Source
@@ -23,7 +22,10 @@ from asd_jax.report.tables import result_tables
 from asd_jax.runs import folder
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import without_trained_on
+from asd_jax.runs.timing import timed
 from asd_jax.runs.training_clips import introduce, say_found
+
+_NONE: Mapping[str, Mapping[str, float]] = {}
 
 
 def evaluate_run(
@@ -60,8 +62,10 @@ def evaluate_run(
         detectors = dataclasses.replace(detectors, system=detectors.system.deciding_by(threshold))
     if not isinstance(config["settings"].get("data"), dict):
         raise InputError(f"{run}/config.json lacks `settings.data`, the recordings of the run; restore it")
-    recorded = from_json(DataConfig, config["settings"]["data"])
+    recorded = folder.as_heard(from_json(DataConfig, config["settings"]["data"]), config)
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
+    if config.get("selection") == "supervised" and recorded.data_dir is None:
+        raise InputError(f"{run} was taught by the labels of these very clips; give others by `data_dir`")
     usual = detectors.system.clip_seconds or math.inf  # a detector that does not know it hears recordings whole
     dataset = recorded.open(detectors.system.front_end.sample_rate, say, usual_seconds=usual)
     introduce(f"{config['experiment']} from {run},", dataset, say)
@@ -124,6 +128,7 @@ def evaluate_detectors(
     outputs: Outputs,
     say: Callable[[str], None],
     seconds: dict[str, float] | None = None,
+    cross_validated: Mapping[str, Mapping[str, float]] = _NONE,
     **fields: Any,
 ) -> Results | None:
     """Score the test clips, print the tables, write `scores.csv`, `metrics.json` and the outputs that are wanted.
@@ -137,6 +142,7 @@ def evaluate_detectors(
         outputs: what to write for people to look at.
         say: takes the lines for the user.
         seconds: what went before took, by what it was; what is timed here is added.
+        cross_validated: see `evaluate`.
         **fields: further fields of the results.
 
     Returns:
@@ -149,9 +155,9 @@ def evaluate_detectors(
         say("no test clips: the detector is saved, and there is nothing to evaluate")
         return None
     with timed(seconds, "load_test"):
-        test = extract(
+        test = extract_from(
+            dataset,
             clips,
-            dataset.read,
             system.front_end,
             min_frames=system.min_frames,
             skip_bad_files=skip_bad_files,
@@ -159,11 +165,17 @@ def evaluate_detectors(
         )
         frames = {system.front_end: test.frames}
         for other in detectors.front_ends[1:]:
-            frames[other] = extract(test.clips, dataset.read, other, description="test clips (control)").frames
+            frames[other] = extract_from(dataset, test.clips, other, description="test clips (control)").frames
     say_found(test, "test", say)
     with timed(seconds, "score"):
         found = evaluate(
-            detectors, test.clips, frames, machine=dataset.machine, dataset=dataset.name, seconds=test.seconds
+            detectors,
+            test.clips,
+            frames,
+            machine=dataset.machine,
+            dataset=dataset.name,
+            seconds=test.seconds,
+            cross_validated=cross_validated,
         )
     results = dataclasses.replace(
         found.results,
@@ -212,16 +224,3 @@ def _remarks(detector: Detector, results: Results, result: Evaluation) -> list[s
             "than the clips of training"
         )
     return lines
-
-
-class timed:
-    """Add the seconds spent in a block to `seconds[name]`."""
-
-    def __init__(self, seconds: dict[str, float], name: str) -> None:
-        self._seconds, self._name = seconds, name
-
-    def __enter__(self) -> None:
-        self._start = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._seconds[self._name] = time.perf_counter() - self._start

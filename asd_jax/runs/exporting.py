@@ -58,6 +58,7 @@ def export_run(
     run = Path(run).expanduser()
     config, detectors = folder.read_config(run), Detectors.load(run)
     detector = detectors.system
+    detector.check_hears()
     if threshold is not None:
         detector = detector.deciding_by(threshold)
     program = Program.of(detector, machines=_chosen(detector, machine_ids), scorer=scorer)
@@ -98,7 +99,7 @@ def _clips(
     """Test clips to check with, without their labels, or where there are none training clips; evenly spread."""
     if not isinstance(config["settings"].get("data"), dict):
         raise InputError(f"{run}/config.json lacks `settings.data`, the recordings of the run; restore it")
-    recorded = from_json(DataConfig, config["settings"]["data"])
+    recorded = folder.as_heard(from_json(DataConfig, config["settings"]["data"]), config)
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
     usual = program.detector.clip_seconds or math.inf
     dataset = as_known(recorded.open(program.detector.sample_rate, say, usual_seconds=usual), program.detector)

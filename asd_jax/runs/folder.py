@@ -1,5 +1,6 @@
 """The folder of a run: made, resumed, and written into without ever leaving half a file."""
 
+import dataclasses
 import hashlib
 import importlib.metadata
 import json
@@ -9,7 +10,7 @@ from typing import Any
 
 import jax
 
-from asd_jax.datasets import Dataset
+from asd_jax.datasets import DataConfig, Dataset
 from asd_jax.errors import InputError
 from asd_jax.files import check_not_a_run, check_writable, write_json
 from asd_jax.runs.config import RunConfig
@@ -47,6 +48,20 @@ def read_config(run: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or "experiment" not in config or not isinstance(config.get("settings"), dict):
         raise InputError(f"{path}: not the config of a run: it has no experiment and settings; restore it")
     return config
+
+
+def as_heard(data: DataConfig, config: dict[str, Any]) -> DataConfig:
+    """The recordings' settings with the channel that a run heard, whatever is read by default now.
+
+    Args:
+        data: of the run.
+        config: what `read_config` gave.
+    """
+    recorded = config.get("data")
+    heard = recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix"
+    if data.channel is not None or data.reference_channel is not None or heard in ("", "mix") or "," in heard:
+        return data
+    return dataclasses.replace(data, channel=heard)
 
 
 def versions() -> dict[str, str]:
@@ -93,8 +108,8 @@ def describe(config: RunConfig, dataset: Dataset) -> dict[str, Any]:
             "n_test": len(dataset.split("test")),
             "file_names_sha256": hashlib.sha256(listing.encode()).hexdigest(),
         },
-        "selection": config.selection.stamp,
-        "selection_protocol": "; ".join(part for part in (config.recipe.protocol, config.selection.protocol) if part),
+        "selection": config.selection_stamp,
+        "selection_protocol": config.protocol,
         "checkpoint": config.recipe.checkpoint,
         "stamp": dict(config.recipe.stamp),
         "versions": versions(),

@@ -54,8 +54,11 @@ def recalibrate(
     """
     run, workdir = Path(run).expanduser(), Path(workdir).expanduser()
     folder.check_free(workdir)
-    config, before = RunConfig.from_dict(folder.read_config(run)), Detectors.load(run)
-    new = dataclasses.replace(config.data, **{name: value for name, value in data.items() if value})
+    described = folder.read_config(run)
+    config, before = RunConfig.from_dict(described), Detectors.load(run)
+    new = dataclasses.replace(
+        folder.as_heard(config.data, described), **{name: value for name, value in data.items() if value}
+    )
     config, system = dataclasses.replace(config, data=new), before.system
     usual = system.clip_seconds or math.inf
     dataset = new.open(system.front_end.sample_rate, say, usual_seconds=usual)
@@ -80,7 +83,7 @@ def recalibrate(
         skip_bad_files=new.skip_bad_files,
         outputs=outputs,
         say=say,
-        selection=config.selection.stamp,
+        selection=config.selection_stamp,
         **config.recipe.stamp,
     )
     if results is None:

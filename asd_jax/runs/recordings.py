@@ -6,25 +6,56 @@ when the folder is opened through the one above it. `recordings.csv` in the run'
 
 import csv
 import dataclasses
+import hashlib
 import io
 from pathlib import Path
 
+import numpy as np
+
 from asd_jax import files
-from asd_jax.datasets import Dataset
+from asd_jax.datasets import Clip, Dataset
 from asd_jax.datasets.duplicates import fingerprint
+from asd_jax.datasets.supplemental import SPLIT
 
 FILE = "recordings.csv"
 
 
-def write_recordings(run: Path, dataset: Dataset, data_dir: str | Path | None) -> None:
-    """Write the file name, split and fingerprint of each recording; nothing for recordings that are not on disk."""
-    if data_dir is None:
+class _Fingerprints:
+    """What tells recordings apart whatever they are called: their bytes, or the vectors that stand for them."""
+
+    def __init__(self, dataset: Dataset, data_dir: str | Path | None) -> None:
+        self._data_dir, self._vectors = data_dir, {}
+        if dataset.vectors is not None:
+            self._vectors = {clip.recording: dataset.vectors[clip.file_name] for clip in dataset.clips}
+
+    def of(self, name: str) -> str | None:
+        """Of a recording; None for what cannot be read."""
+        if name in self._vectors:
+            return hashlib.sha256(np.asarray(self._vectors[name], np.float32).tobytes()).hexdigest()[:32]
+        return fingerprint(Path(self._data_dir) / name)
+
+
+def write_recordings(run: Path, dataset: Dataset, data_dir: str | Path | None, *, labelled_train: bool = False) -> None:
+    """Write the file name, split and fingerprint of each recording, or vector; nothing where neither is on disk.
+
+    Args:
+        run: its folder.
+        dataset: of the run.
+        data_dir: where the recordings are.
+        labelled_train: whether labelled test recordings were trained on too.
+    """
+    if data_dir is None and dataset.vectors is None:
         return
+    known = _Fingerprints(dataset, data_dir)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["file_name", "split", "fingerprint"])
-    for name, split in dict.fromkeys((clip.recording, clip.split) for clip in dataset.clips):
-        writer.writerow([name, split, fingerprint(Path(data_dir) / name) or ""])
+
+    def split_of(clip: Clip) -> str:
+        return "train" if labelled_train and clip.is_anomaly is not None else clip.split
+
+    for name, split in dict.fromkeys((clip.recording, split_of(clip)) for clip in dataset.clips):
+        writer.writerow([name, split, known.of(name) or ""])
     files.write_text(run / FILE, text.getvalue())
 
 
@@ -33,15 +64,16 @@ def without_trained_on(dataset: Dataset, data_dir: str | Path | None, run: Path)
 
     A recording that the run itself tested stays, though the same were in its training too: the run has warned of it.
     """
-    if data_dir is None or not (run / FILE).is_file():
+    if (data_dir is None and dataset.vectors is None) or not (run / FILE).is_file():
         return dataset, []
+    known = _Fingerprints(dataset, data_dir)
     with (run / FILE).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    trained = {row["fingerprint"] for row in rows if row["split"] == "train"} - {""}
+    trained = {row["fingerprint"] for row in rows if row["split"] in ("train", SPLIT)} - {""}
     tested = {(row["file_name"], row["fingerprint"]) for row in rows if row["split"] == "test"}
     left_out = []
     for name in dict.fromkeys(clip.recording for clip in dataset.split("test")):
-        found = fingerprint(Path(data_dir) / name)
+        found = known.of(name)
         if found in trained and (name, found) not in tested:
             left_out.append(name)
     gone = set(left_out)

@@ -12,12 +12,14 @@ from asd_jax.files import write_text
 from asd_jax.representations import Hooks
 from asd_jax.runs import folder
 from asd_jax.runs.config import RunConfig
-from asd_jax.runs.evaluation import evaluate_each, timed
+from asd_jax.runs.evaluation import evaluate_each
 from asd_jax.runs.expectation import expectation_table
-from asd_jax.runs.fitting import choose_by_labels, fit_detectors, scorer_notes
+from asd_jax.runs.fitting import fit_on_normal, scorer_notes
 from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import write_recordings
-from asd_jax.runs.training_clips import introduce, read_training_clips
+from asd_jax.runs.supervised import fit_supervised
+from asd_jax.runs.timing import timed
+from asd_jax.runs.training_clips import introduce, microphone_remarks, read_supplemental, read_training_clips
 from asd_jax.training.progress import history_csv
 
 
@@ -53,27 +55,30 @@ def run(
     introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
-        train = read_training_clips(config, dataset, say)
+        train = read_supplemental(config, dataset, read_training_clips(config, dataset, say))
     notes: list[str] = []
 
     def note(line: str) -> None:
         notes.append(line)
         say(f"note: {line}")
 
+    for line in microphone_remarks(dataset, train, config.front_end.sample_rate):
+        note(line)
+
     @functools.cache
     def start() -> Path:
         folder.start(workdir, folder.describe(config, dataset), resume=resume)
-        write_recordings(workdir, dataset, config.data.data_dir)
+        taught_by_labels = config.supervised is not None
+        write_recordings(workdir, dataset, config.data.data_dir, labelled_train=taught_by_labels)
         return workdir / "checkpoints" / "training"
 
     hooks = Hooks(start, workdir / "tensorboard" if outputs.tensorboard else None, say, note)
-    with timed(seconds, "train"):
-        fits = config.recipe.fit(train.heard, seed=config.seed, hooks=hooks)
-    with timed(seconds, "fit_scorers"):
-        headline = choose_by_labels(config, fits[0].representation, train.heard, dataset)
-        detectors = fit_detectors(config, headline, fits, train)
+    fit = fit_on_normal if config.supervised is None else fit_supervised
+    fitted = fit(config, dataset, train, hooks, seconds)
+    detectors, fits = fitted.detectors, fitted.fits
     start()  # only now where nothing was trained, so that a mistake found while fitting leaves nothing behind
-    detectors.save(workdir)
+    if config.saves:
+        detectors.save(workdir)
     if fits[0].history:
         write_text(workdir / "training.csv", history_csv({fit.seed: fit.history for fit in fits}))
     for line in scorer_notes(detectors.system, config.selection):
@@ -88,7 +93,8 @@ def run(
         outputs=outputs,
         say=say,
         seconds=seconds,
-        selection=config.selection.stamp,
+        cross_validated=fitted.cross_validated,
+        selection=config.selection_stamp,
         notes=tuple(notes),
         validation_error=None if None in errors else sum(errors) / len(errors),
         **fits[0].chosen,

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from asd_jax.datasets import Dataset
+from asd_jax.datasets import Dataset, supplemental
 from asd_jax.datasets.clips import names_of
-from asd_jax.datasets.extraction import Extracted, extract
+from asd_jax.datasets.extraction import Extracted, extract, extract_from
+from asd_jax.datasets.near_far import Subtraction
 from asd_jax.detectors.input_health import mixed
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
@@ -27,12 +28,14 @@ class TrainingClips:
         heard: as the run's front end hears them.
         log_mel: front end of the control without a network, the same for all runs at a sample rate: log-mels as the
             DCASE baseline has them.
-        log_mels: as that one hears them.
+        more: further clips for what is trained, and for nothing else (see `datasets.supplemental`); None without.
+        log_mels: as that one hears them; None where there are no recordings, and then no control.
     """
 
     heard: Extracted
     log_mel: FrontEnd
-    log_mels: StoredClips
+    log_mels: StoredClips | None
+    more: Extracted | None = None
 
 
 def introduce(experiment: str, dataset: Dataset, say: Callable[[str], None]) -> None:
@@ -59,9 +62,9 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
         raise InputError(
             f"test clips of {', '.join(untrained)} but no training clips of them; choose ids with both by `machine_id`"
         )
-    heard = extract(
+    heard = extract_from(
+        dataset,
         clips,
-        dataset.read,
         config.front_end,
         min_frames=config.recipe.min_frames,
         skip_bad_files=config.data.skip_bad_files,
@@ -69,7 +72,7 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
     )
     say_found(heard, "training", say)
     _warn_of_few(heard, say)
-    if line := mixed(heard.sounds, [clip.machine for clip in heard.clips]):
+    if heard.sounds and (line := mixed(heard.sounds, [clip.machine for clip in heard.clips])):
         say(line)
     silent = set(heard.silent)
     for machine in sorted({clip.machine for clip in heard.clips}):
@@ -78,8 +81,41 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
     log_mel = FrontEnd(sample_rate=config.front_end.sample_rate)
     if log_mel == config.front_end:
         return TrainingClips(heard, log_mel, heard.frames)
+    if dataset.read is None:
+        return TrainingClips(heard, log_mel, None)
     again = extract(heard.clips, dataset.read, log_mel, description="training clips (control)")
     return TrainingClips(heard, log_mel, again.frames)
+
+
+def read_supplemental(config: "RunConfig", dataset: Dataset, train: TrainingClips) -> TrainingClips:
+    """The training clips with what the supplemental ones add, where that is asked for.
+
+    Raises:
+        InputError: there are none of the kind.
+    """
+    use = config.data.supplemental
+    if use is None:
+        return train
+    found = supplemental.wanted(dataset, use)
+    clips, read = found, dataset.read
+    if use == "mix":
+        clips, read = train.heard.clips, supplemental.noisy(train.heard.clips, found, dataset.read, seed=config.seed)
+    more = extract(
+        clips,
+        read,
+        config.front_end,
+        min_frames=config.recipe.min_frames,
+        skip_bad_files=config.data.skip_bad_files,
+        description="supplemental clips",
+    )
+    return dataclasses.replace(train, more=more)
+
+
+def microphone_remarks(dataset: Dataset, train: TrainingClips, sample_rate: int) -> tuple[str, ...]:
+    """What taking the far microphone away did to training clips, a line each; nothing without one."""
+    if dataset.pair is None:
+        return ()
+    return Subtraction.of(train.heard.clips, dataset.pair, sample_rate=sample_rate).remarks()
 
 
 def _warn_of_few(heard: Extracted, say: Callable[[str], None]) -> None:

@@ -33,6 +33,7 @@ from asd_jax.scorers.pca import AfterPCA
 from asd_jax.scorers.pooling import RULES as POOLING_RULES
 from asd_jax.scorers.pooling import pool
 from asd_jax.scorers.selective_mahalanobis import SelectiveMahalanobis
+from asd_jax.scorers.svm import SupportVectorMachine
 
 REGISTRY = {
     scorer.name: scorer
@@ -52,7 +53,10 @@ REGISTRY = {
     )
 }
 
-__all__ = ["POOLING_RULES", "REGISTRY", "fit", "from_state", "get", "pool", "search", "to_state"]
+# Those that learn from labelled anomalous clips, which no label-free run offers.
+SUPERVISED = {SupportVectorMachine.name: SupportVectorMachine}
+
+__all__ = ["POOLING_RULES", "REGISTRY", "SUPERVISED", "fit", "from_state", "get", "pool", "search", "to_state"]
 
 _PCA, _INNER = "pca+", "inner_"
 
@@ -96,6 +100,8 @@ def get(name: str) -> type:
     Raises:
         InputError: no scorer of that name, or PCA before one that reads no vectors.
     """
+    if name in SUPERVISED:
+        return SUPERVISED[name]
     base = name.removeprefix(_PCA)
     if base not in REGISTRY:
         raise InputError(f"no scorer named {name!r}; there are {', '.join(REGISTRY)}, and pca+NAME")

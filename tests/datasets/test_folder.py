@@ -296,14 +296,17 @@ def test_of_dcase_2026_the_near_microphone_is_read(tmp_path):
             soundfile.write(tmp_path / f"{machine}/{path}.wav", samples, 16_000, subtype="FLOAT")
     write(tmp_path / "ToyCarEmu/train/section_00_source_train_normal_0000_a.wav")  # cannot be read, and comes first
 
-    def opened(machine, channel=None):
-        dataset = open_dataset(machine=machine, data_dir=tmp_path, channel=channel)
+    def opened(machine, channel=None, reference_channel="none"):
+        settings = {"channel": channel, "reference_channel": reference_channel}
+        dataset = open_dataset(machine=machine, data_dir=tmp_path, **settings)
         return dataset, dataset.read(dataset.split("test")[0])[0]
 
     dataset, sample = opened("ToyCarEmu")
     assert (dataset.channel, sample) == ("0", 0.25)
     assert "channel 0 (near the machine, as DCASE 2026 has it; `channel=mix`" in dataset.description
     assert [opened("ToyCarEmu", channel)[1] for channel in ("mix", "1")] == [0.5, 0.75]
+    assert opened("ToyCarEmu", reference_channel=None)[0].channel == "0-1"  # see test_two_microphones
+    assert opened("bearing", reference_channel=None)[0].channel == "mix"
     assert opened("ToyCarEmu", "mix")[0].channel == opened("bearing")[0].channel == "mix"
 
 

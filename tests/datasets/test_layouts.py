@@ -61,7 +61,9 @@ def dcase2022(draw):
     if kind == "supplemental":
         section, what = draw(st.integers(0, 5)), draw(st.sampled_from(["machine_source", "noise_target", "noise"]))
         path = f"{above}{machine}/supplemental/section_{section:02d}_{what}_0000_noAttribute.wav"
-        return path, ClipName(machine, f"section_{section:02d}", "", "supplemental", None, "")
+        attributes = "noise" if what.startswith("noise") else "clean_machine"
+        domain = what.partition("_")[2]
+        return path, ClipName(machine, f"section_{section:02d}", domain, "supplemental", None, attributes)
     if kind == "anonymous":
         section, index = draw(st.integers(0, 5)), draw(st.integers(0, 9999))
         path = f"{above}{machine}/test/section_{section:02d}_{index:04d}.wav"

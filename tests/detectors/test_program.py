@@ -48,7 +48,11 @@ VECTOR_SCORERS = ("mahalanobis", "selective_mahalanobis", "kmeans", "gmm", "ocsv
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [*((name, "onnx") for name in sorted(models.REGISTRY)), ("lstm_predictor", "stablehlo")]
+    ("name", "kind"),
+    [
+        *(pytest.param(name, "onnx", marks=pytest.mark.slow) for name in sorted(models.REGISTRY)),
+        ("lstm_predictor", "stablehlo"),
+    ],
 )
 def test_every_network_under_some_scorer(made, untrained, tmp_path, name, kind):
     agree(made(untrained(smaller(models.REGISTRY[name])), HEARD_BY[name]), kind, tmp_path)
@@ -75,6 +79,7 @@ def test_every_feature(made, tmp_path, name):
     agree(made(ClipSummary(), "pca+mahalanobis", front_end=front_end), "onnx", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_network_for_each_machine_and_a_file_of_one(made, untrained, tmp_path, kind):
     parts = {Machine("fan", f"id_0{k}"): untrained(models.LSTMPredictorConfig(hidden_size=8), seed=k) for k in (0, 1)}

@@ -12,6 +12,8 @@ from asd_jax import load_detector
 from asd_jax.detectors import Detectors
 from asd_jax.scorers import from_state, to_state
 
+pytestmark = pytest.mark.slow
+
 RATE, SECONDS = 16_000, 6.368
 SCORER = "mahalanobis"
 

@@ -211,6 +211,7 @@ def test_evaluate_takes_the_flags_that_its_errors_advise(finished_run, tree, tmp
     assert "1 bad test file(s) left out" in stdout
 
 
+@pytest.mark.slow
 def test_skip_bad_files_carries_on_and_counts(tree, tmp_path, run_script):
     harm(tree, FIRST_TRAIN)
     (tree / "fan/test/normal_id_02_00000001.wav").write_bytes(b"")
@@ -230,6 +231,7 @@ def test_skip_bad_files_carries_on_and_counts(tree, tmp_path, run_script):
     assert metrics["scorers"]["mse"]["machine_ids"]["id_02"]["n_normal"] == 2
 
 
+@pytest.mark.slow
 def test_said_but_no_error(tree, tmp_path, run_script):
     """A silent test clip, a test set of one class, few normal clips."""
     soundfile.write(tree / "fan/test/normal_id_00_00000000.wav", np.zeros(16_000), 16_000)

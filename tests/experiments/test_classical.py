@@ -8,7 +8,6 @@ import pytest
 
 from asd_jax.evaluation.results import Results
 from asd_jax.files import to_json
-from asd_jax.models import vggish_weights
 
 EXPERIMENTS = {
     "kmeans": [],
@@ -26,7 +25,10 @@ def read_csv(path):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name", EXPERIMENTS)
+SLOWER = set(EXPERIMENTS) - {"kmeans", "knn"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(of, marks=[pytest.mark.slow] * (of in SLOWER)) for of in EXPERIMENTS])
 def test_experiment_runs_and_is_evaluated_from_its_folder(name, machine_tree, run_script, tmp_path):
     run = tmp_path / "run"
     data = [f"--data_dir={machine_tree}", "--machine=fan", f"--workdir={run}"]
@@ -52,6 +54,7 @@ def test_experiment_runs_and_is_evaluated_from_its_folder(name, machine_tree, ru
         assert list(first[0])[4:-3] == ["gmm", "mahalanobis", "knn"]
 
 
+@pytest.mark.slow
 def test_report_and_tensorboard_are_written_unless_told_not_to(machine_tree, run_script, tmp_path):
     run, again = tmp_path / "run", tmp_path / "again"
     arguments = [f"--data_dir={machine_tree}", "--machine=fan", f"--workdir={run}"]
@@ -71,6 +74,7 @@ def test_single_frames_have_the_label_of_their_clip(machine_tree, run_script, tm
     assert np.sum(frames["thresholds"]["gamma_0.9"]["id_00"]["confusion"]) == 14
 
 
+@pytest.mark.slow
 def test_search_chooses_without_labels_and_oracle_search_is_stamped(machine_tree, run_script, tmp_path):
     data = [f"--data_dir={machine_tree}", "--machine=fan"]
     status, stdout, _ = run_script("knn", *data, f"--workdir={tmp_path / 'a'}", "--search")
@@ -84,8 +88,9 @@ def test_search_chooses_without_labels_and_oracle_search_is_stamped(machine_tree
     assert json.loads((tmp_path / "b" / "evaluate" / "metrics.json").read_text())["selection"] == "oracle"
 
 
+@pytest.mark.slow
 def test_vggish_with_random_weights_says_so(machine_tree, run_script, tmp_path, monkeypatch):
-    monkeypatch.setattr(vggish_weights, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     run = tmp_path / "run"
     data = ["--machine=fan", f"--data_dir={machine_tree}", f"--workdir={run}"]
     status, stdout, stderr = run_script("vggish_ocsvm", *data, "--random_weights")

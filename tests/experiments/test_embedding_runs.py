@@ -35,6 +35,7 @@ def run_of_all(two_types, run_script, tmp_path):
     return tmp_path / "run", stdout
 
 
+@pytest.mark.slow
 def test_one_network_serves_two_types_with_equal_ids(run_of_all, two_types, run_script, tmp_path):
     run, stdout = run_of_all
     assert "4 classes of 12 to 12 training clips" in stdout
@@ -74,6 +75,7 @@ def test_one_network_serves_two_types_with_equal_ids(run_of_all, two_types, run_
         assert scores == (run / name / "scores.csv").read_text()
 
 
+@pytest.mark.slow
 def test_a_single_machine_is_parted_by_sound(machine_tree, run_script, tmp_path):
     flags = ["--machine=fan", "--machine_id=id_00", f"--data_dir={machine_tree}", f"--workdir={tmp_path / 'run'}"]
     status, stdout, stderr = run_script(

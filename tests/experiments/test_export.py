@@ -157,6 +157,7 @@ def test_score_refuses_bad_files(tmp_path, monkeypatch, run_script, arguments, s
     assert re.fullmatch(f"error: .*{says}.*\n", stderr), stderr
 
 
+@pytest.mark.slow
 def test_real_recordings_are_judged_alike(real_data, tmp_path):
     import jax
 

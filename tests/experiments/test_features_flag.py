@@ -15,6 +15,7 @@ def test_every_feature_is_tried():
     assert set(",".join(FEATURES).split(",")) == set(FrontEnd.known())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("features", FEATURES)
 def test_lstm_predictor_trains_on_every_front_end(features, machine_tree, tmp_path, run_script):
     arguments = ["--machine=fan", "--machine_id=id_00", f"--data_dir={machine_tree}", "--epochs=1", "--hidden_size=4"]

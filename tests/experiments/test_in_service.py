@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 PAGE = Path(__file__).parents[2] / "docs" / "in_service.md"
@@ -20,6 +21,7 @@ def record(folder, count, *, hum, seed, fault=False):
         soundfile.write(folder / f"day {index}.wav", waveform, 16_000, subtype="PCM_16")
 
 
+@pytest.mark.slow
 def test_every_command_of_the_page(run_script, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     record(Path("press/normal"), 12, hum=180.0, seed=0)

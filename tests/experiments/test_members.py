@@ -19,6 +19,7 @@ def workdir(tmp_path_factory):
     return tmp_path_factory.mktemp("members") / "run"
 
 
+@pytest.mark.slow
 def test_seeds_and_machine_ids_are_trained_and_kept(run_script, machine_tree, workdir):
     data = f"--data_dir={machine_tree}"
     arguments = [*SETTINGS, "--num_seeds=2", "--per_machine_id", data, f"--workdir={workdir}"]
@@ -44,6 +45,7 @@ def test_seeds_and_machine_ids_are_trained_and_kept(run_script, machine_tree, wo
     np.testing.assert_allclose(scores, [float(row["mse"]) for row in rows], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_evaluation_from_the_folder_knows_all_seeds(run_script, workdir):
     status, _, stderr = run_script("evaluate", f"--checkpoint={workdir}")
     assert status == 0, stderr
@@ -51,15 +53,17 @@ def test_evaluation_from_the_folder_knows_all_seeds(run_script, workdir):
     assert after["seeds"] == before["seeds"] and after["scorers"] == before["scorers"]
 
 
+@pytest.mark.slow
 def test_lstm_autoencoder_on_other_features(run_script, machine_tree, tmp_path):
     data = [f"--data_dir={machine_tree}", f"--workdir={tmp_path / 'run'}", "--features=cens,lmfe,mfcc"]
-    status, _, stderr = run_script("lstm_ae", *SETTINGS, *data)
+    status, _, stderr = run_script("lstm_ae", *SETTINGS, *data, "--hidden_size=16")
     assert status == 0, stderr
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["settings"]["front_end"]["features"] == ["cens", "lmfe", "mfcc"]
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["scorers"]["mse"]["mean"]["auc"] > 0.9
 
 
+@pytest.mark.slow
 def test_a_bottleneck_is_chosen_by_validation_error(run_script, machine_tree, tmp_path):
     data = [f"--data_dir={machine_tree}", f"--workdir={tmp_path / 'run'}"]
     status, stdout, stderr = run_script("dense_ae", *SETTINGS, *data, "--bottleneck_size=1,2")

@@ -11,6 +11,8 @@ import soundfile
 from asd_jax import load_detector
 from asd_jax.datasets.audio import read_audio
 
+pytestmark = pytest.mark.slow
+
 FAULT_AT = 3.0  # seconds
 
 

@@ -22,7 +22,7 @@ def louder(machine_tree, tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize("system", ["lstm_pred", "gmm"])
+@pytest.mark.parametrize("system", ["lstm_pred", pytest.param("gmm", marks=pytest.mark.slow)])
 def test_thresholds_move_and_the_representation_stays(system, machine_tree, louder, run_script, tmp_path):
     settings = ["--epochs=1", "--hidden_size=4", "--context_frames=3", "--scorers="] if system == "lstm_pred" else []
     run, after = tmp_path / "run", tmp_path / "after"
@@ -49,6 +49,7 @@ def test_thresholds_move_and_the_representation_stays(system, machine_tree, loud
     assert len(fitted.normal_scores) == 12
 
 
+@pytest.mark.slow
 def test_what_is_refused(machine_tree, louder, run_script, tmp_path):
     run = tmp_path / "run"
     status, _, _ = run_script("knn", f"--data_dir={machine_tree}", "--machine=fan", "--noprepare", f"--workdir={run}")

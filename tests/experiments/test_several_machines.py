@@ -44,10 +44,11 @@ def test_a_machine_that_fails_does_not_lose_the_others(two_machines_and_a_bad_on
     assert (run / "table.md").read_text().startswith("| AUC / pAUC | fan | pump | mean | harmonic mean |")
 
 
+@pytest.mark.slow
 def test_a_list_of_machines_is_resumed_where_it_was_stopped(two_machines_and_a_bad_one, run_script, tmp_path):
     run = tmp_path / "run"
     flags = ["--machine=fan,pump", f"--data_dir={two_machines_and_a_bad_one}", f"--workdir={run}"]
-    flags += ["--epochs=1", "--scorers=mse", "--hidden_size=4", *QUICK]
+    flags += ["--epochs=1", "--scorers=mse", "--hidden_size=4", "--context_frames=3", *QUICK]
     assert run_script("lstm_pred", *flags)[0] == 0
     before = (run / "fan" / "metrics.json").stat().st_mtime_ns
     for name in ("metrics.json", "scores.csv"):
@@ -65,6 +66,7 @@ def test_all_needs_recordings(run_script):
     assert "--machine=all needs --data_dir" in stderr
 
 
+@pytest.mark.slow
 def test_benchmark_goes_on_where_it_was_stopped(two_machines_and_a_bad_one, run_script, tmp_path):
     run = tmp_path / "run"
     data = f"--data_dir={two_machines_and_a_bad_one}"

@@ -1,15 +1,7 @@
-import subprocess
-import sys
-
 import matplotlib.image
 import numpy as np
 import pytest
 import soundfile
-
-
-def run(*arguments):
-    command = [sys.executable, "-m", "experiments.show_features", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +12,9 @@ def clip(tmp_path_factory):
     return path
 
 
-def test_draws_every_panel(clip, tmp_path):
-    result = run(f"--clip={clip}", f"--out={tmp_path}/new/hum.png")
-    assert result.returncode == 0, result.stderr
+def test_draws_every_panel(clip, run_script, tmp_path):
+    status, _, stderr = run_script("show_features", f"--clip={clip}", f"--out={tmp_path}/new/hum.png")
+    assert status == 0, stderr
     picture = matplotlib.image.imread(tmp_path / "new" / "hum.png")[..., :3]
     # Each of six panels has ink: no sixth of the picture is one colour.
     for panel in np.array_split(picture[50:], 6):
@@ -37,7 +29,7 @@ def test_draws_every_panel(clip, tmp_path):
         (("--clip=x.wav", "--out=x.png", "--preset=vggish"), "choose dcase, librosa, torchaudio"),
     ],
 )
-def test_mistakes_are_one_line(arguments, message):
-    result = run(*arguments)
-    assert result.returncode == 1
-    assert message in result.stderr and len(result.stderr.splitlines()) == 1
+def test_mistakes_are_one_line(arguments, message, run_script):
+    status, _, stderr = run_script("show_features", *arguments)
+    assert status == 1
+    assert message in stderr and len(stderr.splitlines()) == 1

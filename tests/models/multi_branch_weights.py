@@ -67,7 +67,7 @@ def load(network, arrays, dtype=np.float32):
     """Lay published arrays into the network; every one of ours must be there."""
     weights, statistics = named(network)
     for name, (variable, to_ours) in weights.items():
-        variable[...] = jnp.asarray(to_ours(arrays[name]), dtype)
+        variable.set_value(jnp.asarray(to_ours(arrays[name]), dtype))
     for name, variable in statistics.items():
-        variable[...] = jnp.asarray(arrays[name], dtype)
+        variable.set_value(jnp.asarray(arrays[name], dtype))
     assert {*weights, *statistics} == set(arrays)

@@ -23,29 +23,30 @@ def pytorch_layer(torch, layer):
     return theirs
 
 
-# One step (no recurrence at all), an unrolled loop, and a compiled loop of a length that its unrolling does not divide.
-@pytest.mark.parametrize("n_steps", [1, 6, 19])
+# One step (no recurrence at all), unrolled loops, and compiled loops of lengths that their unrolling does not divide.
+@pytest.mark.parametrize("lengths", [(1,), (1, 2, 3, 4, 5, 6), (17, 19)], ids=str)
 @pytest.mark.parametrize("kind", [LSTM, GRU])
-def test_outputs_and_gradients_equal_pytorch(kind, n_steps):
+def test_outputs_and_gradients_equal_pytorch(kind, lengths):
     torch = pytest.importorskip("torch")
+    n_steps = lengths[-1]
     rng = np.random.default_rng(n_steps)
     graph, params = nnx.split(kind(N_INPUTS, HIDDEN, rngs=nnx.Rngs(0)))
     params = jax.tree.map(lambda p: p + 0.1 * rng.standard_normal(p.shape).astype(np.float32), params)
     layer = nnx.merge(graph, params)
     inputs = rng.standard_normal((n_steps, BATCH, N_INPUTS)).astype(np.float32)
-    weights = rng.standard_normal((n_steps, BATCH, HIDDEN)).astype(np.float32)
+    weights = rng.standard_normal((len(lengths), BATCH, HIDDEN)).astype(np.float32)
 
     def loss(params, inputs):
         layer = nnx.merge(graph, params)
         gates = layer.project(inputs)
-        states = jnp.stack([last([layer], gates[: k + 1]) for k in range(n_steps)])
+        states = jnp.stack([last([layer], gates[:length]) for length in lengths])
         return jnp.sum(states * weights), states
 
     gradient = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))
     (of_params, of_inputs), states = gradient(params, jnp.asarray(inputs))
 
     theirs, their_inputs = pytorch_layer(torch, layer), torch.tensor(inputs, requires_grad=True)
-    their_states = theirs(their_inputs)[0]
+    their_states = theirs(their_inputs)[0][[length - 1 for length in lengths]]
     (their_states * torch.tensor(weights)).sum().backward()
     expected = {
         "input_kernel": theirs.weight_ih_l0.grad.T,

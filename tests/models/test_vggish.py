@@ -1,5 +1,7 @@
 """VGGish against its PyTorch port on the same random weights, and what becomes of its files."""
 
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +13,7 @@ from asd_jax.features import FrontEnd
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import vggish_weights
 from asd_jax.models.vggish import VGGishConfig
+from asd_jax.models.vggish_weights import PUBLISHED
 from asd_jax.representations import vggish as vggish_embedding
 from asd_jax.representations.vggish import VGGishEmbedding
 
@@ -64,7 +67,7 @@ def test_embeddings_equal_those_of_the_port(port, waveform):
     patches = patches_of(waveform)
     with torch.no_grad():
         expected = port(torch.tensor(patches)[:, None]).numpy()
-    weights = vggish_weights.checked(vggish_weights.from_torch({k: v.numpy() for k, v in port.state_dict().items()}))
+    weights = PUBLISHED.checked(vggish_weights.from_torch({k: v.numpy() for k, v in port.state_dict().items()}))
     embeddings = np.asarray(vggish_embedding.embed(vggish_embedding.to_params(weights), patches))
     assert np.abs(expected).max() > 0
     np.testing.assert_allclose(embeddings, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
@@ -75,28 +78,26 @@ def test_weights_are_converted_once_and_read_without_torch(port, cache, tmp_path
 
     path = tmp_path / "weights.pth"
     torch.save(port.state_dict(), path)
-    weights, digest = vggish_weights.load(path)
-    monkeypatch.setattr(vggish_weights, "_read_torch", None)
-    again, _ = vggish_weights.load(path)
+    weights, digest = PUBLISHED.load(path)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    again, _ = PUBLISHED.load(path)
     for name in vggish_weights.SHAPES:
         np.testing.assert_array_equal(weights[name], again[name])
-    assert vggish_weights.load_cached(digest).keys() == vggish_weights.SHAPES.keys()
-    named = path.rename(tmp_path / f"vggish-{digest[:8]}.pth")
-    assert vggish_weights.load(named)[1] == digest
+    assert PUBLISHED.cached(digest).keys() == vggish_weights.SHAPES.keys()
     with pytest.raises(InputError, match="is damaged: its SHA-256 starts with"):
-        vggish_weights.load(named.rename(tmp_path / "vggish-00000000.pth"))
+        PUBLISHED.load(path.rename(tmp_path / "vggish-10086976.pth"))
 
 
 def test_files_that_are_no_weights(cache, tmp_path):
     torch = pytest.importorskip("torch")
     with pytest.raises(InputError, match="no such file"):
-        vggish_weights.load(tmp_path / "none.pth")
+        PUBLISHED.load(tmp_path / "none.pth")
     (tmp_path / "text.pth").write_text("no weights")
     with pytest.raises(InputError, match=r"text\.pth is not a file of PyTorch weights"):
-        vggish_weights.load(tmp_path / "text.pth")
+        PUBLISHED.load(tmp_path / "text.pth")
     torch.save({"features.0.weight": torch.zeros(2)}, tmp_path / "other.pth")
     with pytest.raises(InputError, match="no VGGish weights"):
-        vggish_weights.load(tmp_path / "other.pth")
+        PUBLISHED.load(tmp_path / "other.pth")
     assert not cache.exists() or not list(cache.iterdir())
 
 
@@ -119,7 +120,7 @@ def test_checkpoint_of_tensorflow_is_read_by_its_names():
 
 def test_a_wrong_shape_is_named():
     with pytest.raises(InputError, match=r"conv0_kernel has shape \(1,\), not \(3, 3, 1, 64\)"):
-        vggish_weights.checked(dict.fromkeys(vggish_weights.SHAPES, np.zeros(1)))
+        PUBLISHED.checked(dict.fromkeys(vggish_weights.SHAPES, np.zeros(1)))
 
 
 def test_without_network_it_says_what_to_fetch_and_where_to_put_it(cache, monkeypatch):

@@ -161,3 +161,15 @@ def test_a_picture_leaves_nothing_of_pyplot_behind():
     before = dict(mpl.rcParams)
     clip_picture()
     assert dict(mpl.rcParams) == before
+
+
+def test_systems_stand_best_first():
+    values = {"fan": {"gmm": (0.9, (0.85, 0.94)), "knn": (0.95, None)}, "pump": {"gmm": (0.42, (0.3, 0.5))}}
+    figure = plots.systems(values, controls={"fan": {"log_mel_mean": 0.8}})
+    drawn(figure)
+    assert title(figure) == "Highest AUC: knn on fan (0.950), gmm on pump (0.420)"
+    fan, pump = figure.axes
+    assert [label.get_text() for label in fan.get_yticklabels()] == ["knn", "gmm"] and fan.yaxis_inverted()
+    assert fan.get_xlim()[0] < 0.3 and [patch.get_width() for patch in pump.patches] == [pytest.approx(-0.08)]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["control: log_mel_mean"]

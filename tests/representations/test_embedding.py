@@ -79,6 +79,7 @@ def test_it_reads_itself_back(fit, train):
     np.testing.assert_array_equal(again(train.frames).vector, fit.representation(train.frames).vector)
 
 
+@pytest.mark.slow
 def test_a_resumed_training_is_the_unbroken_one(fit, train, tmp_path):
     half = dataclasses.replace(RECIPE, training=dataclasses.replace(RECIPE.training, epochs=5))
     fitted(half, train, tmp_path)
@@ -101,6 +102,7 @@ def test_a_single_class_is_parted_by_sound_and_that_is_said(train, tmp_path):
     assert len(set(groups[:12])) == len(set(groups[12:])) == 1 and groups[0] != groups[12]
 
 
+@pytest.mark.slow
 def test_the_user_is_told_of_lone_clips_small_batches_and_lengths(train, tmp_path):
     clips = [dataclasses.replace(clip, attributes=str(k) if k < 3 else "") for k, clip in enumerate(train.clips)]
     notes = []
@@ -115,6 +117,7 @@ def test_the_user_is_told_of_lone_clips_small_batches_and_lengths(train, tmp_pat
     assert "clips of 0.25 to 0.3 s are tiled or cropped to 4.376 s" in said
 
 
+@pytest.mark.slow
 def test_adaproj_learns_two_classes(train, tmp_path):
     fit = fitted(dataclasses.replace(RECIPE, objective=AdaProj(subspace_size=2)), train, tmp_path)
     assert fit.validation_error < 0.9

@@ -42,7 +42,7 @@ def assert_same(first, second):
     jax.tree.map(np.testing.assert_array_equal, first.params, second.params)
 
 
-@pytest.fixture(scope="module", params=list(MODELS))
+@pytest.fixture(scope="module", params=[pytest.param("dense", marks=pytest.mark.slow), "lstm"])
 def recipe(request):
     return Trained(MODELS[request.param], CONFIG, num_seeds=2)
 

@@ -2,6 +2,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from asd_jax.runs import compilation_cache
 
 PROGRAM = """
@@ -12,6 +14,7 @@ jax.jit(lambda x: jnp.tanh(x) @ x)(jnp.ones((4, 4))).block_until_ready()
 """
 
 
+@pytest.mark.slow
 def test_a_second_start_compiles_nothing(tmp_path):
     def start():
         environment = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}

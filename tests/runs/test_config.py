@@ -11,7 +11,7 @@ from absl.testing import flagsaver
 import experiments
 from asd_jax.errors import InputError
 from asd_jax.models import ConvAutoencoderConfig
-from asd_jax.representations import Trained
+from asd_jax.representations import EfficientATEmbedding, Trained
 from asd_jax.runs import DataConfig, RunConfig, network
 from asd_jax.training import TrainingConfig
 
@@ -22,12 +22,20 @@ NAMES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def no_weights(monkeypatch):
+    """Weights are neither fetched nor read."""
+    monkeypatch.setattr(EfficientATEmbedding, "load", lambda path, layer: EfficientATEmbedding.random(layer=layer))
+
+
 def recipe(name):
     with flagsaver.flagsaver():
         if not flags.FLAGS.is_parsed():
             flags.FLAGS.mark_as_parsed()
         if name == "vggish_ocsvm":
             flags.FLAGS.random_weights = True
+        if name == "embeddings":
+            flags.FLAGS.embeddings = "own.npz"
         return importlib.import_module(f"experiments.{name}").recipe()
 
 

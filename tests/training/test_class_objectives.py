@@ -39,7 +39,7 @@ def test_losses_scales_and_gradients_are_those_of_the_published_code(name, real_
         return losses.mean(), state["scale"]
 
     arguments = jnp.asarray(golden["embedding"]), jnp.asarray(golden[f"{name}/weight"])
-    (value, after), gradients = jax.value_and_grad(loss, argnums=(0, 1), has_aux=True)(*arguments)
+    (value, after), gradients = jax.jit(jax.value_and_grad(loss, argnums=(0, 1), has_aux=True))(*arguments)
     assert float(value) == pytest.approx(float(golden[f"{name}/loss"]), rel=1e-5)
     assert float(after) == pytest.approx(float(golden[f"{name}/scale_after"]), rel=1e-5)
     for found, part in zip(gradients, ("embedding", "weight"), strict=True):
@@ -129,7 +129,9 @@ def test_an_embedding_of_zeros_has_finite_gradients(objective):
     def loss(params, embedding):
         return objective().class_losses(params, state, embedding, jnp.eye(3)[:1], training=True)[0].sum()
 
-    assert all(np.isfinite(of).all() for of in jax.tree.leaves(jax.grad(loss, (0, 1))(params, jnp.zeros((1, 8)))))
+    assert all(
+        np.isfinite(of).all() for of in jax.tree.leaves(jax.jit(jax.grad(loss, (0, 1)))(params, jnp.zeros((1, 8))))
+    )
 
 
 def test_knowing_nothing_costs_the_logarithm_of_the_number_of_equal_classes():

@@ -36,6 +36,7 @@ print(json.dumps({"losses": losses, "n_devices": n_devices}))
 """
 
 
+@pytest.mark.slow
 def test_four_devices_learn_as_one():
     environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, check=True, capture_output=True, text=True)

@@ -41,6 +41,7 @@ class Layout:
             None for layouts without such files.
         channel: the channel that is read unless another is asked for.
         channel_of_two: the same, where recordings have two.
+        far_of_two: the microphone far from the machine there; `none` where there is no such thing.
         is_of_channel: for layouts with a file for each channel: whether what a path says is of the channel asked for.
         names_once: whether a file name comes only once for a machine id, split and label.
     """
@@ -52,6 +53,7 @@ class Layout:
     parse_test_name: Callable[[str], ClipName | None] | None = None
     channel: str = "mix"
     channel_of_two: str = "mix"
+    far_of_two: str = "none"
     is_of_channel: Callable[[ClipName, str], bool] | None = None
     names_once: bool = True
 

@@ -63,6 +63,11 @@ def mono(samples: Float[np.ndarray, "n_samples n_channels"], channel: str) -> Fl
     """
     if channel == "mix":
         return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
+    if "-" in channel:
+        raise InputError(
+            f"`channel={channel}`: listening takes one microphone, and this detector was trained without what a far "
+            "one explains; train one with `reference_channel=none`"
+        )
     if not (channel.isdecimal() and int(channel) < samples.shape[1]):
         raise InputError(f"`channel={channel}`: the source has {samples.shape[1]} channel(s), numbered from 0; or mix")
     return np.ascontiguousarray(samples[:, int(channel)])

@@ -1,5 +1,6 @@
 """What is kept of alarms: a folder each, whole or not there, within bounds of space and time."""
 
+import contextlib
 import json
 import os
 import re
@@ -87,11 +88,14 @@ class Kept:
 
     def prune(self) -> None:
         """Take away the oldest folders until the rest is young and small enough."""
-        there = sorted(self._there(), key=lambda of: int(of.name.rsplit("_", 1)[1]))
-        sizes = [sum(file.stat().st_size for file in of.iterdir()) for of in there]
-        total = sum(sizes)
-        for folder, size in zip(there, sizes, strict=True):
-            if total > self._most_bytes or self._now() - folder.stat().st_mtime > self._days * _DAY:
+        there = []
+        for folder in sorted(self._there(), key=lambda of: int(of.name.rsplit("_", 1)[1])):
+            with contextlib.suppress(OSError):  # somebody else took it away
+                size = sum(file.stat().st_size for file in folder.iterdir())
+                there.append((folder, size, folder.stat().st_mtime))
+        total = sum(size for _, size, _ in there)
+        for folder, size, kept_at in there:
+            if total > self._most_bytes or self._now() - kept_at > self._days * _DAY:
                 shutil.rmtree(folder, ignore_errors=True)
                 total -= size
 

@@ -133,10 +133,11 @@ class Monitor:
         self._status()
         self.tell("stop", reason=reason)
 
-    def tell(self, event: str, **values: Any) -> Event:
-        """Tell an event, with the time for people and the seconds of the stream."""
+    def tell(self, event: str, *, at: float | None = None, **values: Any) -> Event:
+        """Tell an event, with the time for people and the seconds of the stream, which are now unless given."""
         time = self._now().isoformat(timespec="milliseconds")
-        told = {"event": event, "time": time, "seconds": round(self.clock, 3), **values}
+        seconds = round(self.clock if at is None else at, 3)
+        told = {"event": event, "time": time, "seconds": seconds, **values}
         self._tell(told)
         return told
 
@@ -155,6 +156,7 @@ class Monitor:
         self._counted[{True: "above", False: "below", None: "no_verdict"}[above]] += 1
         self.tell(
             "score",
+            at=window.end,
             score=score,
             threshold=_finite(self.config.threshold),
             above=above,
@@ -165,13 +167,13 @@ class Monitor:
         if change is Change.ALARM:
             self._counted["alarms"] += 1
             name = self._kept.next_name() if self._kept else None
-            told = self.tell("alarm", score=score, threshold=_finite(self.config.threshold), folder=name)
+            told = self.tell("alarm", at=window.end, score=score, threshold=_finite(self.config.threshold), folder=name)
             if name:
                 self._to_keep = name, told, window.end + AFTER_SECONDS
         elif change is Change.CLEAR:
-            self.tell("clear", score=score)
+            self.tell("clear", at=window.end, score=score)
         if score is not None and (found := self.drift.update(window.end, score)):
-            self.tell("drift", **found._asdict())
+            self.tell("drift", at=window.end, **found._asdict())
 
     def _heard(self, window: Window) -> tuple[float | None, str]:
         """Score of a window, and what is unlike training; without a score, why there is none."""
@@ -201,6 +203,8 @@ class Monitor:
         lost = round(float(self._counted["lost_seconds"]), 3)
         self._counted.clear()
         suppressed, self._alarms.suppressed = self._alarms.suppressed, 0
+        if self._kept:
+            self._kept.prune()
         self.tell(
             "status",
             **counted,

@@ -15,6 +15,7 @@ from asd_jax.datasets.clips import Clip
 from asd_jax.errors import InputError
 from asd_jax.features import Scaling
 from asd_jax.features.stored_clips import StoredClips
+from asd_jax.files import sparse
 from asd_jax.models.network import Network
 from asd_jax.training.batches import Batch
 
@@ -66,12 +67,15 @@ class Classification(abc.ABC):
             drawn from 0 to 1 (Zhang et al., "mixup", ICLR 2018).
         dynamic: the scale of the logits follows the batch instead of staying where it starts (Zhang et al., "AdaCos",
             CVPR 2019).
+        supervised: normal and anomalous clips are classes of their own; for the supervised reference alone, whose
+            training clips are of both.
     """
 
     reads: ClassVar[str] = "embedding"
 
     mixup: float = 0.5
     dynamic: bool = False
+    supervised: bool = sparse(False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.mixup <= 1:
@@ -80,6 +84,8 @@ class Classification(abc.ABC):
     def targets(self, clips: Sequence[Clip]) -> Int[np.ndarray, " n_clips"]:
         """The class of each training clip: machine type, id or section, attributes and domain."""
         names = class_names(clips)
+        if self.supervised:
+            names = [(*name, str(bool(clip.is_anomaly))) for name, clip in zip(names, clips, strict=True)]
         number = {name: index for index, name in enumerate(sorted(set(names)))}
         return np.asarray([number[name] for name in names])
 
