@@ -140,7 +140,7 @@ def _listen(
                 saved_at = monitor.clock
                 _save(state, monitor)
     except InputError as error:
-        reasons.append(str(error))
+        reasons.append(wording.in_flags(str(error)))
         raise
     finally:
         monitor.end(reasons[0] if reasons else "the source ended")
