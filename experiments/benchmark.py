@@ -3,7 +3,8 @@
 Each experiment runs with its defaults in a process of its own, into `WORKDIR/<machine>/<experiment>`, with the same
 seed and so the same validation clips, on recordings that the first run prepared for all. One that fails is reported
 and the others go on. `--resume --workdir=WORKDIR` goes on where it was stopped: finished runs are kept, networks go on
-from their last epoch. Writes `table.md`, `table.csv` and `chart.png`.
+from their last epoch. Writes `chart.png` and the tables of
+`experiments.table`, which makes them again from the finished runs, for LaTeX too.
 """
 
 import importlib

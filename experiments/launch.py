@@ -8,7 +8,7 @@ import datetime
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -282,23 +282,31 @@ def with_machine(config: "RunConfig", machine: str) -> "RunConfig":
     return dataclasses.replace(config, data=dataclasses.replace(config.data, machine=machine))
 
 
-def write_table(base: Path, runs: list[Path]) -> list[Any]:
-    """Print systems × machines, write it as `table.md` and `table.csv` into `base`, and give its rows.
+def write_table(base: Path, runs: Iterable[Path], *, latex: bool = False, exploratory: bool = False) -> list[Any]:
+    """Print systems × machines, write it as `table.md` and what it is made of as tidy tables, and give its rows.
 
     Args:
-        base: a folder.
+        base: the folder to write `table.md`, `table.csv`, `differences.csv` and `decisions.csv` into.
         runs: folders of runs; those without `metrics.json` are left out.
+        latex: write `table.tex` too.
+        exploratory: whether scorers beside the headlines are shown too.
     """
     from asd_jax import files
     from asd_jax.evaluation.results import Results
-    from asd_jax.runs import result_rows
+    from asd_jax.runs import result_rows, tidy
 
-    finished = [run for run in runs if (run / "metrics.json").exists()]
-    rows = [row for run in finished for row in result_rows.rows_of(Results.read(run), run=run.name)]
-    if rows:
-        table = result_rows.systems_table(rows)
-        print("\n" + table.text())
-        files.write_text(base / "table.csv", table.csv())
-        files.write_text(base / "table.md", table.markdown())
-        print(f"\nwritten to {base}/table.md and table.csv")
+    found = {str(run): Results.read(run) for run in runs if (run / "metrics.json").exists()}
+    rows = [row for run, results in found.items() for row in result_rows.rows_of(results, run=run)]
+    if not rows:
+        return rows
+    table = result_rows.systems_table(rows, exploratory=exploratory)
+    print("\n" + table.text())
+    texts = {"table.md": table.markdown(), "table.csv": tidy.csv(tidy.measures(rows))}
+    for name, of_run in (("differences", tidy.differences), ("decisions", tidy.decisions)):
+        texts[f"{name}.csv"] = tidy.csv(line for run, results in found.items() for line in of_run(results, run))
+    if latex:
+        texts["table.tex"] = result_rows.intervals_table(rows, exploratory=exploratory).latex()
+    for name, text in texts.items():
+        files.write_text(base / name, text)
+    print(f"\nwritten to {base}: {', '.join(texts)}")
     return rows

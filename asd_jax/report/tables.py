@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from asd_jax.evaluation.results import MEASURES, ByRule, Groups, Measures, Results, Role, Summary
+from asd_jax.report import published
 from asd_jax.report.numbers import bracketed, joined, number, signed, spread, verdict
 from asd_jax.report.table import Table
 
@@ -61,9 +62,14 @@ def measures_table(results: Results) -> Table:
             label = f"{scorer}, mean of {len(by_measure['auc'].values)} seeds"
             rows.append([label, *[""] * len(machine_ids), cell, "", ""])
             kinds.append("")
+    figures = published.of_ids(results)
+    for row in published.rows([*machine_ids, "mean"], figures, published.AREAS):
+        rows.append([*row, "", ""])
+        kinds.append("")
     note = "* headline; the other scorers are exploratory, the controls are no result of the model"
     header = ["AUC / pAUC / AP", *machine_ids, "mean", "AUC 95 %", "pAUC 95 %"]
-    return Table(header, rows, kinds, "Measures of each machine id", [note])
+    notes = [note, *published.notes(results.dataset, figures)]
+    return Table(header, rows, kinds, "Measures of each machine id", notes)
 
 
 def means_table(results: Results) -> Table | None:

@@ -39,8 +39,9 @@ def evaluate_run(
 ) -> Results | dict[str, Results] | None:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
-    Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
-    nothing into the run's files. Recordings that the run trained on are left out of the test, wherever they lie now.
+    Writes `scores.csv` (`scores_seed_N.csv` of further seeds), `metrics.json` and the outputs that are wanted into
+    `workdir` (default `run/evaluate`) and nothing into the run's files. Recordings that the run trained on are left out
+    of the test, wherever they lie now.
 
     Args:
         run: folder of the run.
@@ -83,6 +84,7 @@ def evaluate_run(
         outputs=outputs,
         say=say,
         selection=config.get("selection", ""),
+        seed=config["settings"].get("seed"),
         evaluated_run=str(run),
         left_out_trained_on=tuple(trained_on),
         **config.get("stamp", {}),
@@ -194,6 +196,10 @@ def evaluate_detectors(
         say(line)
     scores = scores_csv(found.clips, found.scores, found.decisions, selection=results.selection)
     write_text(workdir / "scores.csv", scores)
+    for seed, heard in found.further_seeds.items():
+        decisions = heard.decisions(results.headline_scorer)
+        scores = scores_csv(heard.recordings, heard.scores, decisions, selection=results.selection)
+        write_text(workdir / f"scores_seed_{seed}.csv", scores)
     results.write(workdir)
     outputs.write(workdir, found, detectors, frames, dataset, say)
     say(f"written to {workdir}")

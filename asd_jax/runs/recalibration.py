@@ -82,6 +82,7 @@ def recalibrate(
         outputs=outputs,
         say=say,
         selection=config.selection_stamp,
+        seed=config.seed,
         **config.recipe.stamp,
     )
     if results is None:

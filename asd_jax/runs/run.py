@@ -95,6 +95,7 @@ def run(
         seconds=seconds,
         cross_validated=fitted.cross_validated,
         selection=config.selection_stamp,
+        seed=config.seed,
         notes=tuple(notes),
         validation_error=None if None in errors else sum(errors) / len(errors),
         **fits[0].chosen,
