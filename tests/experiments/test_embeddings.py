@@ -45,6 +45,7 @@ def test_vectors_are_scored_compared_and_evaluated_again(file, run_script, tmp_p
     status, stdout, stderr = run_script("embeddings", *given, "--scorer=mahalanobis", "--report")
     assert status == 0, stderr
     assert "embeddings on pump: vectors of 5 values" in stdout and "so no control" in stdout
+    assert "saved before" not in stdout
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics["headline_scorer"] == "mahalanobis" and metrics["controls"] == {}
     assert metrics["scorers"]["mahalanobis"]["mean"]["auc"] > 0.8 and "knn" in metrics["scorers"]
