@@ -45,7 +45,8 @@ class Metrics:
             self._threshold.set(event["threshold"])
             return
         self._events.labels(kind).inc()
-        self._lost.inc(event.get("lost_seconds", 0.0))
+        if kind != "status":  # which sums up what was told before
+            self._lost.inc(event.get("lost_seconds", 0.0))
         if kind in ("alarm", "clear"):
             self._active.set(kind == "alarm")
 
