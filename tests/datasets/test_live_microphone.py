@@ -33,7 +33,7 @@ class FakeSound(types.ModuleType):
             raise ValueError("No input device matching 'none'\nmore")
         return {"index": 7, "default_samplerate": float(RATE), "max_input_channels": self.n_channels}
 
-    def InputStream(self, rate, block, index, n_channels, *, dtype, callback):  # noqa: N802
+    def InputStream(self, rate, block, index, n_channels, *, dtype, callback):
         assert (rate, block, index, n_channels, dtype) == (RATE, N_BLOCK, 7, self.n_channels, "float32")
         outer = self
 
@@ -79,7 +79,9 @@ def test_blocks_come_in_order_and_a_device_that_falls_silent_is_gone(fake):
     sound = fake([(0.1, False), (0.2, False), (0.3, False)])
     items, why = until_lost(microphone("", threading.Event(), channel="mix"))
     assert values(items) == [0.1, 0.2, 0.3]
-    assert {(len(item.samples), item.sample_rate, item.samples.dtype.name) for item in items} == {(800, RATE, "float32")}
+    assert {(len(item.samples), item.sample_rate, item.samples.dtype.name) for item in items} == {
+        (800, RATE, "float32")
+    }
     assert why == "the microphone gave nothing for 0.05 s"
     assert sound.asked == [(None, "input")] and not sound.is_open
 

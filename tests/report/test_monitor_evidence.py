@@ -65,7 +65,10 @@ def test_on_a_full_disk_nothing_of_it_is_left(tmp_path, monkeypatch, where):
 
     target = {"picture": (Path, "write_bytes", write_bytes), "sound": (soundfile, "write", no_flac)}
     target |= {"json": (Path, "write_text", fails), "rename": (Path, "rename", fails)}
-    with monkeypatch.context() as patch, pytest.raises(InputError, match=rf"{tmp_path}.* cannot be written \(") as error:
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(InputError, match=rf"{tmp_path}.* cannot be written \(") as error,
+    ):
         patch.setattr(*target[where])
         keep(kept, sound=NOISE, sample_rate=16_000)
     assert "\n" not in str(error.value)

@@ -157,7 +157,9 @@ def test_broken_samples_give_no_verdict_and_no_alarm(broken):
 
 def test_a_gap_is_never_scored_and_the_clock_goes_over_it():
     listening = Listening()
-    listening.hear(noise(1.7), Break(Kind.WAITING, "pulled out"), None, Break(Kind.BACK, "back", 60.0), noise(2.2, LOUD))
+    listening.hear(
+        noise(1.7), Break(Kind.WAITING, "pulled out"), None, Break(Kind.BACK, "back", 60.0), noise(2.2, LOUD)
+    )
     scores = listening.of("score")
     assert [event["seconds"] for event in scores] == pytest.approx([1.0, 1.5, 62.7, 63.2, 63.7])
     assert [event["above"] for event in scores] == [False, False, True, True, True]
@@ -352,18 +354,18 @@ def test_memory_stays_flat_over_many_hours(tmp_path):
         nonlocal events
         events += 1
 
-    listening = Listening(folder=tmp_path, window_seconds=1.0, hop_seconds=20.0)
+    listening = Listening(folder=tmp_path, window_seconds=1.0, hop_seconds=60.0)
     listening.monitor._tell = count
-    quiet, grown = Block(noise(20.0), RATE), []
+    quiet, grown = Block(noise(60.0), RATE), []
     tracemalloc.start()
     try:
         for hour in range(26):
-            for _ in range(180):
+            for _ in range(60):
                 listening.monitor.take(quiet)
             if hour in (1, 25):
                 grown.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
     listening.end()
-    assert events > 4_000
+    assert events > 1_500
     assert grown[1] - grown[0] < 200_000
