@@ -88,13 +88,16 @@ def main(arguments: list[str]) -> None:
     given = FLAGS.machine_id[0] if FLAGS.machine_id else None
     machine = candidates(judge.machines, given, launch.settings().get("machine"))[0]
     folder = launch.folder("workdir") or (launch.folder("model") or launch.checkpoint() / "x").parent / "monitor"
+    config, about = _config(judge, machine, FLAGS.scorer or judge.headline_scorer)
     with _alone(folder):
-        _listen(judge, machine, sounds(machine), folder, channel, stop, reasons)
+        _listen(judge, machine, config, about, sounds(machine), folder, channel, stop, reasons)
 
 
 def _listen(
     judge: "Judge",
     machine: "Machine",
+    config: "MonitorConfig",
+    about: dict[str, Any],
     normal: "NormalSound",
     folder: Path,
     channel: str,
@@ -107,8 +110,7 @@ def _listen(
     from asd_jax.report.live.monitor import Monitor, identity
     from asd_jax.report.live.state import State
 
-    scorer = FLAGS.scorer or judge.headline_scorer
-    config, about = _config(judge, machine, scorer)
+    scorer = about["scorer"]
     state = State.read(folder / "state.json", identity(judge, machine, scorer))
     outlets = _Outlets(folder, machine, scorer)
     monitor = Monitor(
@@ -190,7 +192,10 @@ def _config(judge: "Judge", machine: "Machine", scorer: str) -> "tuple[MonitorCo
         raise InputError(f"--hop_seconds={FLAGS.hop_seconds:g} is longer than a window, {seconds:g} s")
     threshold, why, expected = _threshold(judge, machine, scorer, seconds, rule.alarm)
     if threshold == float("inf"):
-        print("warning: the threshold is infinite: no alarm is ever raised; take another --threshold", file=sys.stderr)
+        print(
+            "warning: the threshold is infinite: no alarm will be raised; record more, or take another --threshold",
+            file=sys.stderr,
+        )
     config = MonitorConfig(seconds, FLAGS.hop_seconds, threshold, rule, FLAGS.keep_sound)
     about = {
         "machine_type": machine.machine_type,
