@@ -13,6 +13,7 @@ from asd_jax.datasets.live.microphone import microphone
 from asd_jax.datasets.live.pcm import PcmFormat, pcm_stream
 from asd_jax.datasets.live.pipe import Pipe
 from asd_jax.datasets.live.playback import playback
+from asd_jax.errors import InputError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds
 
@@ -56,6 +57,8 @@ def open_source(
         folder = Path(place).expanduser()
         return reopening(lambda: arriving(folder, stop, channel=channel, since=latest[0], done=heard), stop)
     path = Path(name).expanduser()
+    if path.is_dir():
+        raise InputError(f"`source={name}` is a folder; give dir:{name} to hear recordings as they arrive there")
 
     def opened() -> Stream:
         if not path.exists():
