@@ -168,11 +168,12 @@ def _say_real_speed(found: Measured, system: str) -> None:
         f"  {found.n_windows} windows in {found.wall:.0f} s, {found.n_above} above the threshold; load {load:.2f} after"
     )
     print(f"  CPU        {100 * found.cpu / found.wall:.2f} % of one core (floor {most}), start included")
-    print(f"  memory     {max(of for _, of in found.memory):.0f} MB at most (floor {MOST_MEMORY:g})")
+    most_memory = max(of for _, of in found.memory)
+    print(f"  memory     {most_memory:.0f} MB at most (floor {MOST_MEMORY:g}), {found.grown():+.1f} after a minute")
     late = [of for of in found.delays if of > MOST_DELAY]
-    ninety = float(np.quantile(found.delays, 0.99))
+    most_of_them = float(np.quantile(found.delays, 0.99))
     print(
-        f"  to line    median {statistics.median(found.delays):.0f} ms, 99 % within {ninety:.0f} ms, "
+        f"  to line    median {statistics.median(found.delays):.0f} ms, 99 % within {most_of_them:.0f} ms, "
         f"latest {max(found.delays):.0f} ms; {len(late)} above {MOST_DELAY:g}",
         flush=True,
     )

@@ -57,6 +57,8 @@ def open_source(
         folder = Path(place).expanduser()
         return reopening(lambda: arriving(folder, stop, channel=channel, since=latest[0], done=heard), stop)
     path = Path(name).expanduser()
+    if path.is_dir():
+        raise InputError(f"`source={name}` is a folder; give dir:{name} to hear recordings as they arrive there")
 
     def opened() -> Stream:
         if not path.exists():
