@@ -3,12 +3,13 @@
 Nothing here imports JAX before the flags are parsed.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -187,9 +188,29 @@ def experiment(recipe: Callable[[], "RunConfig"]) -> None:
 
     def main(arguments: list[str]) -> None:
         no_arguments(arguments)
-        run_machines(configured(recipe))
+        config = configured(recipe)
+        with added_to_cache():
+            run_machines(config)
 
     run(main)
+
+
+@contextlib.contextmanager
+def added_to_cache() -> Iterator[None]:
+    """Say after a run what it has added to the user's cache, where that is something."""
+    from asd_jax.datasets import cache
+
+    before = cache.sizes(FLAGS.cache_dir)
+    try:
+        yield
+    finally:
+        after = cache.sizes(FLAGS.cache_dir)
+        added = {kind: after[kind] - before[kind] for kind in cache.KINDS if after[kind] - before[kind] > 100_000}
+        if added:
+            parts = " and ".join(f"{cache.in_words(size)} of {kind}" for kind, size in added.items())
+            print(
+                f"kept for later runs: {parts}; python -m experiments.prepare_data --cache shows all, --prune frees it"
+            )
 
 
 def run_machines(config: "RunConfig") -> None:

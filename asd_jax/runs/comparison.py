@@ -56,6 +56,8 @@ def by_machine(runs: Iterable[str | Path]) -> list[list[str]]:
         InputError: no two runs are of the same, a run is given twice, or a folder holds none.
     """
     named = [str(run) for run in runs]
+    if not named:
+        raise InputError("no runs given; name the folders of the runs to compare")
     repeated = sorted({name for name in named if named.count(name) > 1})
     if repeated:
         raise InputError(f"{repeated[0]} is given twice; name each run once")

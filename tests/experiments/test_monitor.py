@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 
 RATE = 16_000
-NO_JAX = "import sys, runpy; sys.modules['jax'] = None; runpy.run_module('experiments.monitor', run_name='__main__', alter_sys=True)"
+NO_JAX = (
+    "import sys, runpy; sys.modules['jax'] = None; "
+    "runpy.run_module('experiments.monitor', run_name='__main__', alter_sys=True)"
+)
 PARTS = ((0.0, 12.0, False), (12.0, 20.0, True), (20.0, 34.0, False))  # seconds, and whether faulty
 
 

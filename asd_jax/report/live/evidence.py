@@ -1,6 +1,5 @@
 """What is kept of alarms: a folder each, whole or not there, within bounds of space and time."""
 
-import contextlib
 import json
 import math
 import os

@@ -155,11 +155,11 @@ class Monitor:
         score, remarks = self._heard(window)
         above = None if score is None else bool(score > self.config.threshold)
         share = None if score is None else float(np.mean(self._fitted.normal_scores > score))
-        at = round(window.end, 3)  # the clock may be a little further, by what came in the same block
+        at = window.end  # the clock may be a little further, by what came in the same block
         self._counted[{True: "above", False: "below", None: "no_verdict"}[above]] += 1
         self.tell(
             "score",
-            seconds=at,
+            at=at,
             score=score,
             threshold=_finite(self.config.threshold),
             above=above,
@@ -170,15 +170,15 @@ class Monitor:
         if change is Change.ALARM:
             self._counted["alarms"] += 1
             name = self._kept.next_name() if self._kept else None
-            told = self.tell("alarm", seconds=at, score=score, threshold=_finite(self.config.threshold), folder=name)
+            told = self.tell("alarm", at=at, score=score, threshold=_finite(self.config.threshold), folder=name)
             if self._to_keep:  # alarms may follow each other faster than the sound after them comes
                 self._keep()
             if name:
                 self._to_keep = name, told, window.end + AFTER_SECONDS
         elif change is Change.CLEAR:
-            self.tell("clear", seconds=at, score=score)
+            self.tell("clear", at=at, score=score)
         if score is not None and (found := self.drift.update(window.end, score)):
-            self.tell("drift", seconds=at, **found._asdict())
+            self.tell("drift", at=at, **found._asdict())
 
     def _heard(self, window: Window) -> tuple[float | None, str]:
         """Score of a window, and what is unlike training; without a score, why there is none."""
