@@ -42,8 +42,9 @@ flags.DEFINE_bool(
     "append", False, "Add the rows to scores_log.csv, under those of before, instead of writing scores.csv anew."
 )
 flags.DEFINE_bool("status", False, "End with exit status 3 where something is anomalous.")
-flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint.")
-launch.adopt("checkpoint", "machine", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir")
+launch.adopt(
+    "checkpoint", "model", "machine", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir"
+)
 launch.adopt("report", "debug")
 flags.DEFINE_enum(
     "unknown_machine_id",

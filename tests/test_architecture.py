@@ -39,6 +39,8 @@ PLACES = {
     "jax2onnx": ("asd_jax/detectors/export/",),
     "onnx": ("asd_jax/detectors/export/",),
     "onnxruntime": ("asd_jax/detectors/exported_file.py",),
+    "sounddevice": ("asd_jax/datasets/live/microphone.py",),
+    "prometheus_client": ("asd_jax/report/live/metrics.py",),
     "tensorboardX": ("asd_jax/training/", "asd_jax/report/"),
     "matplotlib": ("asd_jax/report/plots/", "asd_jax/report/media.py", "experiments/show_features.py"),
 }

@@ -37,7 +37,7 @@ def playback(
     try:
         with soundfile.SoundFile(path) as file:
             rate = file.samplerate
-            block = round(rate * (BLOCK_SECONDS if speed else _FAST_SECONDS))
+            block = max(1, round(rate * (BLOCK_SECONDS if speed else _FAST_SECONDS)))
             while not stop.is_set() and len(samples := file.read(block, dtype="float32", always_2d=True)):
                 heard += len(samples)
                 if speed and stop.wait(max(0.0, begun + heard / rate / speed - now())):
