@@ -1,5 +1,6 @@
 """A detector by scikit-learn's protocol of outlier detectors: `ClipDetector().fit(waveforms).score_samples(new)`."""
 
+import dataclasses
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.representations import ClipSummary, Hooks
 from asd_jax.runs.config import RunConfig
-from asd_jax.runs.fitting import fit_on_normal
+from asd_jax.runs.fitting import fit_detectors, fit_representation
 from asd_jax.runs.training_clips import read_training_clips
 
 Waveforms = Sequence[np.ndarray] | Float[np.ndarray, "n_clips n_samples"]
@@ -90,10 +91,12 @@ class ClipDetector(OutlierMixin, BaseEstimator):
             )
         clips = [Clip(f"{number:06d}", "id_00", "train", False) for number in range(len(X))]
         dataset = from_waveforms(clips, list(X), sample_rate=self.sample_rate)
-        train = read_training_clips(config, dataset, _nothing)
+        # Controls are for results, of which there are none here.
+        train = dataclasses.replace(read_training_clips(config, dataset, _nothing), log_mels=None)
         with tempfile.TemporaryDirectory() as folder:  # of a network's states while it is trained
             hooks = Hooks(lambda: Path(folder), say=_nothing, note=_nothing)
-            self.detector_: Detector = fit_on_normal(config, dataset, train, hooks, {}).detectors.system
+            fit = dataclasses.replace(fit_representation(config, train, hooks)[0], at_initialisation=None)
+            self.detector_: Detector = fit_detectors(config, config.scorer, (fit,), train).system
         (fitted,) = self.detector_.fitted[self.detector_.headline_scorer].values()
         self.offset_ = -float(fitted.threshold.value)
         return self
