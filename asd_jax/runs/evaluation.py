@@ -19,6 +19,7 @@ from asd_jax.evaluation.evaluate import Evaluation, evaluate
 from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import scores_csv
 from asd_jax.files import from_json, write_text
+from asd_jax.report.in_short import in_short
 from asd_jax.report.tables import result_tables
 from asd_jax.runs import folder
 from asd_jax.runs.outputs import Outputs
@@ -195,6 +196,8 @@ def evaluate_detectors(
     found = dataclasses.replace(found, results=results)
     if any(clip.is_anomaly is not None for clip in test.clips):
         say("\n" + "\n\n".join(table.text() for table in result_tables(results)) + "\n")
+        if line := in_short(results):
+            say(line)
     else:
         say("no labelled test clips: scores and decisions are written, and there is nothing to measure")
     for line in _remarks(system, results, found):

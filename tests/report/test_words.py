@@ -1,5 +1,6 @@
 """What tables and pages say to someone who does not know the field, and that the glossary knows their words."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from asd_jax.evaluation.results import AtThreshold, Difference, Groups, Measures, Results, Summary
 from asd_jax.report import run_page, tables
+from asd_jax.report.in_short import in_short
 
 GLOSSARY = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
 
@@ -43,6 +45,17 @@ def test_rules_say_what_they_promise():
     ]
     assert "1 % of normal clips are expected above gamma_0.99" in table.notes
     assert "10 % of normal clips are expected above percentile_90, conformal" in table.notes
+
+
+def test_a_run_is_told_in_short():
+    rules = {"gamma_0.9": {name: at("gamma_0.9", "gamma") for name in ("id_00", "id_02")}}
+    results = Results(headline_scorer="mse", scorers={"mse": summary()}, thresholds={"mse": rules})
+    assert in_short(results) == (
+        "in short: 2 of 4 anomalous clips are found and 2 of 4 normal clips are false alarms; "
+        "AUC 0.800 (1 is perfect, 0.5 chance)"
+    )
+    unlabelled = {"id_00": dataclasses.replace(rules["gamma_0.9"]["id_00"], confusion=None)}
+    assert in_short(dataclasses.replace(results, thresholds={"mse": {"gamma_0.9": unlabelled}})) == ""
 
 
 def test_measures_and_controls_are_explained_below_the_table():
