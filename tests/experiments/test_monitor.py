@@ -1,6 +1,7 @@
 """The monitor as its user runs it: an exported detector listens to a stream through standard input."""
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -12,10 +13,23 @@ import time
 
 import numpy as np
 import pytest
+import soundfile
 
 RATE = 16_000
-NO_JAX = "import sys, runpy; sys.modules['jax'] = None; runpy.run_module('experiments.monitor', run_name='__main__', alter_sys=True)"
+NO_JAX = (
+    "import sys, runpy; sys.modules['jax'] = None; "
+    "runpy.run_module('experiments.monitor', run_name='__main__', alter_sys=True)"
+)
 PARTS = ((0.0, 12.0, False), (12.0, 20.0, True), (20.0, 34.0, False))  # seconds, and whether faulty
+
+
+@pytest.fixture(autouse=True)
+def own_signals():
+    """The script's handlers of signals end with its test."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def hum(seconds, *, is_faulty, seed):
@@ -94,9 +108,6 @@ def test_the_scores_are_those_of_the_detector(heard, gmm_run):
 
 
 def test_a_run_in_place_of_the_file_says_the_same(heard, gmm_run, tmp_path, run_script):
-    (tmp_path / "a.wav").write_bytes(b"")
-    import soundfile
-
     soundfile.write(tmp_path / "a.wav", np.frombuffer(stream(), "<i2"), RATE)
     status, stdout, stderr = run_script(
         "monitor", f"--checkpoint={gmm_run}", "--machine_id=id_00", f"--source={tmp_path / 'a.wav'}", "--speed=0",
@@ -185,23 +196,11 @@ def test_it_starts_before_its_source_exists_and_nobody_who_does_not_read_holds_i
 def test_a_mistake_is_one_line(detector_file, tmp_path, monkeypatch, run_script, arguments, says):
     if "--prometheus=PORT" in arguments:
         pytest.importorskip("prometheus_client")
-    with socket.create_server(("127.0.0.1", 0)) as taken, open(os.devnull) as nothing:
+    monkeypatch.setattr("asd_jax.datasets.live.opening.Pipe", lambda *_: io.BytesIO(bytes(3_200)))
+    usual = [f"--model={detector_file}", "--machine_id=id_00", "--source=-", f"--workdir={tmp_path / 'kept'}"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        arguments = [of.replace("PORT", port) for of in arguments]
-        source = tmp_path / "a.raw"
-        source.write_bytes(bytes(3_200))
-        descriptor = os.open(source, os.O_RDONLY)
-        monkeypatch.setattr("asd_jax.datasets.live.opening.Pipe", lambda *_: os.fdopen(descriptor, "rb"))
-        usual = [f"--model={detector_file}", "--machine_id=id_00", "--source=-", f"--workdir={tmp_path / 'kept'}"]
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            status, _, stderr = run_script("monitor", *usual, *arguments)
-        finally:
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-        assert nothing
+        status, _, stderr = run_script("monitor", *usual, *(of.replace("PORT", port) for of in arguments))
     assert status == 1
     assert re.fullmatch(f"error: .*({says.replace('PORT', port)}).*\n", stderr), stderr
     if not any(of.startswith(("--channel", "--page", "--prometheus", "--webhook")) for of in arguments):
