@@ -187,7 +187,7 @@ def test_it_starts_before_its_source_exists_and_nobody_who_does_not_read_holds_i
         (["--channel=1"], "--channel=1: the source has 1 channel"),
         (["--webhook=ftp://host"], "--webhook: give an address that begins with http"),
         (["--sample_format=s8"], "--sample_format"),
-        (["--page=PORT"], "--page=PORT: .*(in use|taken).*another port"),
+        (["--page=PORT"], "--page=PORT: the port is taken by another program; choose another"),
         (["--prometheus=PORT"], "--prometheus=PORT: .*in use; choose another port"),
         (["--threshold=gamma_2"], "--threshold=gamma_2"),
         (["clip.wav"], "'clip.wav' is not a flag"),
