@@ -104,6 +104,7 @@ flags.DEFINE_string(
 )
 flags.DEFINE_bool("submission", False, "Write the files that DCASE Task 2 takes into submission/ of the run as well.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
+flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint; needs no JAX.")
 flags.DEFINE_bool(
     "report", None, "Write report.html, a page to look at in a browser. Default: yes, with plots/; of score: no."
 )

@@ -36,8 +36,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 FLAGS = flags.FLAGS
 
-launch.adopt("checkpoint", "machine", "machine_id", "channel", "scorer", "threshold", "workdir", "debug")
-flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint; needs no JAX.")
+launch.adopt("checkpoint", "model", "machine", "machine_id", "channel", "scorer", "threshold", "workdir", "debug")
 flags.DEFINE_string("source", None, "What to listen to: mic, mic:DEVICE, -, dir:FOLDER, a recording or a named pipe.")
 flags.DEFINE_float("hop_seconds", 1.0, "From one window to the next.", lower_bound=0.05)
 flags.DEFINE_float("speed", 1.0, "At which a recording is played: 1 is real time, 0 as fast as it goes.", lower_bound=0)

@@ -42,9 +42,8 @@ flags.DEFINE_bool(
     "append", False, "Add the rows to scores_log.csv, under those of before, instead of writing scores.csv anew."
 )
 flags.DEFINE_bool("status", False, "End with exit status 3 where something is anomalous.")
-flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint.")
 launch.adopt("checkpoint", "machine", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir")
-launch.adopt("report", "debug")
+launch.adopt("model", "report", "debug")
 flags.DEFINE_enum(
     "unknown_machine_id",
     "error",
