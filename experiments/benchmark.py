@@ -9,7 +9,6 @@ from their last epoch. Writes `chart.png` and the tables of
 
 import importlib
 import json
-import pkgutil
 import shutil
 import subprocess
 import sys
@@ -20,9 +19,9 @@ from typing import Any
 from absl import flags
 from tqdm import tqdm
 
-import experiments
 from asd_jax.errors import InputError
 from experiments import launch
+from experiments.commands import commands
 
 FLAGS = flags.FLAGS
 
@@ -34,10 +33,9 @@ _OF_THE_BENCHMARK = {"machine", "workdir", "resume", "debug", "experiments", "pr
 
 def systems() -> dict[str, ModuleType]:
     """The scripts of this folder that run a recipe, by name: those without a network first, which take seconds."""
-    names = [module.name for module in pkgutil.iter_modules(experiments.__path__)]
-    modules = {name: importlib.import_module(f"experiments.{name}") for name in sorted(names)}
-    found = [name for name, module in modules.items() if hasattr(module, "recipe")]
-    return {name: modules[name] for name in sorted(found, key=lambda name: "epochs" in _flags_of(name))}
+    # Tools are not imported: two of them may have flags of their own by one name.
+    modules = {name: importlib.import_module(f"experiments.{name}") for name in commands()["systems"]}
+    return {name: modules[name] for name in sorted(modules, key=lambda name: "epochs" in _flags_of(name))}
 
 
 def _flags_of(name: str) -> set[str]:

@@ -28,7 +28,12 @@ PLACES = {
     "absl": ("experiments/",),
     "orbax": ("asd_jax/training/checkpoints.py", "asd_jax/detectors/bundle.py"),
     "tensorflow_datasets": ("asd_jax/datasets/",),
-    "sklearn": ("asd_jax/scorers/", "asd_jax/evaluation/metrics.py", "asd_jax/report/plots/"),
+    "sklearn": (
+        "asd_jax/scorers/",
+        "asd_jax/evaluation/metrics.py",
+        "asd_jax/report/plots/",
+        "asd_jax/runs/clip_detector.py",
+    ),
     "torch": ("asd_jax/models/published.py",),
     "tensorflow": ("asd_jax/models/vggish_weights.py",),
     "jax2onnx": ("asd_jax/detectors/export/",),

@@ -10,6 +10,7 @@ import numpy as np
 
 from asd_jax.datasets import DataConfig, Dataset
 from asd_jax.datasets.extraction import extract_from
+from asd_jax.datasets.in_memory import OWN
 from asd_jax.datasets.together import by_machine_type
 from asd_jax.detectors import Detector, Detectors
 from asd_jax.detectors.thresholds import Method, Source
@@ -65,6 +66,10 @@ def evaluate_run(
         raise InputError(f"{run}/config.json lacks `settings.data`, the recordings of the run; restore it")
     recorded = folder.as_heard(from_json(DataConfig, config["settings"]["data"]), config)
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
+    if recorded.dataset == OWN:
+        if recorded.data_dir is None:
+            raise InputError(f"{run} heard waveforms that a program gave it; give recordings by `data_dir`")
+        recorded = dataclasses.replace(recorded, dataset=None)
     if config.get("selection") == "supervised" and recorded.data_dir is None:
         raise InputError(f"{run} was taught by the labels of these very clips; give others by `data_dir`")
     usual = detectors.system.clip_seconds or math.inf  # a detector that does not know it hears recordings whole
