@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Hashable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Worker = Hashable
 
@@ -37,6 +37,7 @@ class Died:
 Outcome = Done | Failed | Died
 
 
+@runtime_checkable
 class Engine(Protocol):
     """Starts workers, each of which makes a `Scoring` and calls it, one call at a time."""
 

@@ -14,8 +14,8 @@ from asd_jax.runs.archive.scoring import Job, Scoring
 class LocalEngine:
     """See `Engine`. A process that loses its driver ends when it next looks for work."""
 
-    def __init__(self, job: Job, *, gpus_per_worker: float = 0.0) -> None:
-        self._job, self._gpus, self._started = job, gpus_per_worker, 0
+    def __init__(self, job: Job, *, gpus_per_worker: float = 0.0, scoring: type[Scoring] = Scoring) -> None:
+        self._job, self._gpus, self._scoring, self._started = job, gpus_per_worker, scoring, 0
         self._context = multiprocessing.get_context("spawn")  # a fork of a process that runs JAX may hang
         self._pipes: dict[Any, Any] = {}  # by process
 
@@ -25,7 +25,7 @@ class LocalEngine:
         values = worker_environment(gpus=self._gpus)
         if self._gpus:  # in turn, several to a GPU where each takes a part of one
             values["CUDA_VISIBLE_DEVICES"] = str(self._started // max(1, int(1 / self._gpus)))
-        process = self._context.Process(target=_serve, args=(its, self._job), daemon=True)
+        process = self._context.Process(target=_serve, args=(its, self._scoring, self._job), daemon=True)
         with environment(values):
             process.start()
         its.close()
@@ -59,10 +59,10 @@ class LocalEngine:
         self._pipes.pop(worker).close()
 
 
-def _serve(pipe: Any, job: Job) -> None:
+def _serve(pipe: Any, of: type[Scoring], job: Job) -> None:
     """A worker's life: calls come through the pipe, outcomes go back."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal; the driver ends its workers
-    scoring = Scoring(job)
+    scoring = of(job)
     while True:
         try:
             method, arguments = pipe.recv()

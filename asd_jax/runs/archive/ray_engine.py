@@ -1,7 +1,9 @@
 """Workers as Ray actors, on this machine or on any node of a cluster."""
 
 import contextlib
+import logging
 import os
+import warnings
 from typing import Any
 
 from asd_jax.errors import InputError
@@ -12,13 +14,21 @@ from asd_jax.runs.archive.scoring import Job, Scoring
 class RayEngine:
     """See `Engine`. An actor whose node is lost has died; the one in its place is put where Ray finds room."""
 
-    def __init__(self, job: Job, *, address: str | None = None, gpus_per_worker: float = 0.0) -> None:
+    def __init__(
+        self,
+        job: Job,
+        *,
+        address: str | None = None,
+        gpus_per_worker: float = 0.0,
+        scoring: type[Scoring] = Scoring,
+    ) -> None:
         """Join a cluster, or start Ray on this machine.
 
         Args:
             job: of the workers.
             address: of the cluster, `auto` for the one that this machine belongs to; None for this machine alone.
             gpus_per_worker: that Ray sets aside for each.
+            scoring: what an actor is.
 
         Raises:
             InputError: Ray is not installed, or there is no cluster at the address.
@@ -31,7 +41,7 @@ class RayEngine:
             max_restarts=0,  # a new actor takes its place, and a call that killed one is not repeated blindly
             runtime_env={"env_vars": worker_environment(gpus=gpus_per_worker)},
         )
-        self._job, self._actor, self._gpus = job, actor(Scoring), gpus_per_worker
+        self._job, self._actor, self._gpus = job, actor(scoring), gpus_per_worker
         self._calls: dict[Any, Any] = {}  # workers by what they owe
 
     def n_workers(self) -> int:
@@ -85,8 +95,17 @@ def _join(ray: Any, address: str | None) -> None:
     if ray.is_initialized():
         return
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Ray's own default of later versions
+    logging.getLogger("ray").setLevel(logging.ERROR)
     try:
-        ray.init(address=address or "local", include_dashboard=None if address else False, log_to_driver=False)
+        with warnings.catch_warnings():
+            # JAX warns of every fork; Ray's are followed by exec at once, which is harmless.
+            warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+            ray.init(
+                address=address or "local",
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(
             f"`ray_address`={address}: no Ray cluster answers there; start one (ray start --head), or leave it out"
