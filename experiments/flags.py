@@ -51,7 +51,9 @@ flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count
 flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so that later runs read them from there.")
 flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
-flags.DEFINE_string("out", None, "File to write; the ending of a picture says its format: png, pdf, svg.")
+flags.DEFINE_string(
+    "out", None, "File to write (of score_archive a folder); the ending of a picture says its format: png, pdf, svg."
+)
 flags.DEFINE_bool("resume", False, "Go on with the run in --workdir; flags left out are taken from it.")
 flags.DEFINE_string("config", None, "Run the config.json of another run again; flags that are given are laid over it.")
 flags.DEFINE_integer("seed", 0, "Seed of parameters, order of examples and validation clips.", lower_bound=0)

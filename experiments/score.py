@@ -25,66 +25,47 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import launch, wording
-from experiments.listening import Heard, files_in
+from experiments import launch, listening, wording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from asd_jax.detectors import Detectors, Verdict
     from asd_jax.detectors.judging import Judge
+    from asd_jax.evaluation.heard_files import HeardFiles
     from asd_jax.evaluation.score_files import Scored
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_enum(
-    "unlike", "say", ["say", "refuse"], "Of a recording unlike those in training (level, rate, ...): say so, or refuse."
-)
 flags.DEFINE_bool(
     "append", False, "Add the rows to scores_log.csv, under those of before, instead of writing scores.csv anew."
 )
 flags.DEFINE_bool("status", False, "End with exit status 3 where something is anomalous.")
-launch.adopt(
-    "checkpoint", "model", "machine", "machine_id", "channel", "skip_bad_files", "scorer", "threshold", "workdir"
-)
-launch.adopt("report", "debug")
-flags.DEFINE_enum(
-    "unknown_machine_id",
-    "error",
-    ["error", "min"],
-    "For a file of a machine id that the detector does not know: an error, or its smallest score over all ids.",
-)
+launch.adopt(*listening.FLAG_NAMES, "skip_bad_files", "workdir", "report", "debug")
 
 
 def main(arguments: list[str]) -> None:
     """Score the files that the arguments name."""
-    if FLAGS.checkpoint is not None and FLAGS.model is not None:
-        raise InputError("--checkpoint and --model: give one, the folder of a run or an exported file")
-    if FLAGS.checkpoint is None and FLAGS.model is None:
-        raise InputError("--checkpoint is needed, the folder of a finished run, or --model, an exported file")
+    listening.check_source()
     if not arguments:
         raise InputError("no files given; name the recordings to score after the flags")
     from asd_jax import files
+    from asd_jax.evaluation.heard_files import HeardFiles
 
-    beside = _source().parent if FLAGS.model else _source()
+    beside = listening.source().parent if FLAGS.model else listening.source()
     workdir = launch.folder("workdir") or beside / "score"
     if FLAGS.workdir:
         files.check_not_a_run(workdir)
     detector, channel, detectors = _loaded()
     if "threshold" in launch.given():
         detector = detector.deciding_by(FLAGS.threshold)
-    heard = Heard(files_in(arguments), detector, channel)
-    verdict = detector.judge_pieces(
-        heard.pieces(),
-        heard.machine_ids,
-        machine_type=launch.settings().get("machine"),
-        scorer=FLAGS.scorer,
-        unknown_machine_id=FLAGS.unknown_machine_id,
-    )
+    how, names = listening.how(channel), listening.files_in(arguments)
+    heard = HeardFiles(names, detector, how, skip_bad=FLAGS.skip_bad_files, say=wording.say)
+    verdict = heard.judged()
     for line in verdict.remarks:
         wording.say(line)
     chosen = [index for index in range(len(heard.names)) if not (FLAGS.skip_bad_files and index in heard.reasons)]
     if not chosen:
         raise InputError(f"none of the {len(heard.names)} files could be scored")
-    rows = {index: _row(index, heard, verdict, detector) for index in chosen}
+    rows = {index: _row(index, heard, verdict) for index in chosen}
     # The highest score first; files without one come last.
     rows = dict(sorted(rows.items(), key=lambda item: (math.isnan(item[1].score), -item[1].score)))
     path = _write(list(rows.values()), FLAGS.scorer or detector.headline_scorer, workdir)
@@ -97,7 +78,7 @@ def main(arguments: list[str]) -> None:
     _end(rows, heard, verdict)
 
 
-def _end(rows: dict[int, "Scored"], heard: Heard, verdict: "Verdict") -> None:
+def _end(rows: dict[int, "Scored"], heard: "HeardFiles", verdict: "Verdict") -> None:
     """Say what went wrong, and end with the exit status that says so."""
     bad = {index: row for index, row in rows.items() if index in heard.reasons or verdict.reasons[index]}
     for row in bad.values():
@@ -109,11 +90,6 @@ def _end(rows: dict[int, "Scored"], heard: Heard, verdict: "Verdict") -> None:
         sys.exit(3)
 
 
-def _source() -> Path:
-    """The run or the exported file."""
-    return launch.folder("model") or launch.checkpoint()
-
-
 def _loaded() -> "tuple[Judge, str, Detectors | None]":
     """What judges, the channel of recordings that it hears, and all the detectors of a run, which a report shows."""
     if FLAGS.model:
@@ -121,44 +97,24 @@ def _loaded() -> "tuple[Judge, str, Detectors | None]":
             raise InputError("--report needs a run, --checkpoint: an exported file shows no pictures")
         from asd_jax.detectors import exported
 
-        found = exported.load(_source())
-        return found, FLAGS.channel or found.metadata["channel"], None
+        found = exported.load(listening.source())
+        return found, found.metadata["channel"], None
     from asd_jax.detectors.bundle import Detectors
-    from asd_jax.runs import folder as run_folder
 
-    recorded = run_folder.read_config(_source()).get("data")
-    channel = recorded.get("channel", "mix") if isinstance(recorded, dict) else "mix"
-    detectors = Detectors.load(_source())
+    channel = listening.channel_of_run()
+    detectors = Detectors.load(listening.source())
     detectors.system.check_hears()
     if FLAGS.report:
         from asd_jax.report import check_can_be_shown
 
-        check_can_be_shown(detectors, _source())
-    return detectors.system, FLAGS.channel or channel, detectors
+        check_can_be_shown(detectors, listening.source())
+    return detectors.system, channel, detectors
 
 
-def _row(index: int, heard: Heard, verdict: "Verdict", detector: "Judge") -> "Scored":
-    """The row of a file, from what was heard of it and what the detector says."""
-    from asd_jax.datasets import Machine
-    from asd_jax.evaluation.score_files import DECISIONS, Scored
-
-    name = heard.names[index]
-    if index in heard.reasons:
-        return Scored(name, "", math.nan, DECISIONS[None], math.nan, math.nan, 0, math.nan, heard.reasons[index])
-    machine = Machine(verdict.machine_types[index], verdict.machine_ids[index])
-    remarks = verdict.reasons[index] or heard.remarks(index, machine)
-    decision = None if remarks and FLAGS.unlike == "refuse" else verdict.is_anomalous.tolist()[index]
-    return Scored(
-        name,
-        verdict.machine_ids[index],
-        verdict.scores[index],
-        DECISIONS[decision],
-        verdict.worst_start_seconds[index],
-        verdict.thresholds[index],
-        detector.fitted[FLAGS.scorer or detector.headline_scorer][machine].threshold.n_normal,
-        verdict.share_of_normal_above[index],
-        remarks,
-    )
+def _row(index: int, heard: "HeardFiles", verdict: "Verdict") -> "Scored":
+    """The row of a file, which speaks of flags."""
+    row = heard.scored(index, verdict)
+    return row._replace(remarks=wording.in_flags(row.remarks))
 
 
 def _print(rows: dict[int, "Scored"], verdict: "Verdict", detector: "Judge") -> None:
@@ -201,7 +157,7 @@ def _write(rows: list["Scored"], scorer: str, workdir: Path) -> Path:
 
 
 def _write_report(
-    rows: dict[int, "Scored"], verdict: "Verdict", detectors: "Detectors", heard: Heard, workdir: Path
+    rows: dict[int, "Scored"], verdict: "Verdict", detectors: "Detectors", heard: "HeardFiles", workdir: Path
 ) -> Path:
     """Write `report.html` of these recordings; gives the path."""
     from asd_jax.datasets import Machine

@@ -1,7 +1,10 @@
 """Clips read by all cores a little ahead of whoever takes them."""
 
 import collections
+import contextlib
 import os
+import queue
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -37,3 +40,42 @@ def read_ahead(clips: Sequence[Clip], read: Callable[[Clip], Any]) -> Iterator[t
         finally:  # whoever takes them may stop half way
             for _, future in ahead:
                 future.cancel()
+
+
+def in_a_thread(stream: Iterator[Any], ahead: int) -> Iterator[Any]:
+    """What a stream gives, made by one thread up to so many items ahead; its errors come where they happened.
+
+    Args:
+        stream: of anything but None.
+        ahead: items that may wait; whoever stops taking them early closes this iterator, which ends the thread.
+    """
+    waiting: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(ahead)
+    stopped = threading.Event()
+
+    def put(item: Any, error: BaseException | None = None) -> None:
+        while not stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                return waiting.put((item, error), timeout=0.2)
+
+    def fill() -> None:
+        try:
+            for item in stream:
+                put(item)
+                if stopped.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(None, error)
+
+    thread = threading.Thread(target=fill, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = waiting.get()
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            yield item
+    finally:
+        stopped.set()

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from asd_jax.errors import InputError
@@ -33,31 +34,41 @@ def list_tree(folder: Path) -> Tree:
         InputError: a folder may not be read, or a file's name cannot be written into results (`check_name`).
     """
     audio, tables, unreadable = [], [], Counter()
+    for relative, suffix, entry in _walk(folder):
+        if suffix in AUDIO_SUFFIXES:
+            audio.append(_checked(relative, folder))
+        elif suffix == ".csv" and entry.is_file():
+            tables.append(_checked(relative, folder))
+        elif suffix in _OTHER_AUDIO:
+            unreadable[suffix] += 1
+    return Tree(tuple(sorted(audio)), tuple(sorted(tables)), dict(unreadable))
+
+
+def walk_audio(folder: Path) -> Iterator[str]:
+    """The recordings that `list_tree` lists, one at a time and in no order, however many there are; errors likewise."""
+    return (_checked(relative, folder) for relative, suffix, _ in _walk(folder) if suffix in AUDIO_SUFFIXES)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, str, os.DirEntry]]:
+    """Path relative to the folder, ending, and entry of every file below it that is not hidden."""
     pending = [(str(folder), "", (os.path.realpath(folder),))]
     while pending:
         path, prefix, above = pending.pop()
         try:
-            entries = list(os.scandir(path))
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    # Hidden files are no recordings: macOS puts `._name.wav` beside every file that it copies.
+                    if entry.name.startswith(".") or entry.name == "__MACOSX":
+                        continue
+                    relative = prefix + entry.name
+                    if not _is_dir(entry):
+                        yield relative, os.path.splitext(entry.name)[1].lower(), entry
+                        continue
+                    target = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+                    if target not in above:
+                        pending.append((entry.path, f"{relative}/", (*above, os.path.realpath(entry.path))))
         except OSError as error:
             raise InputError(f"{path} cannot be listed ({error.strerror}); change its permissions") from error
-        for entry in entries:
-            # Hidden files are no recordings: macOS puts `._name.wav` beside every file that it copies.
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
-                continue
-            relative = prefix + entry.name
-            if _is_dir(entry):
-                target = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
-                if target not in above:
-                    pending.append((entry.path, f"{relative}/", (*above, os.path.realpath(entry.path))))
-                continue
-            suffix = os.path.splitext(entry.name)[1].lower()
-            if suffix in AUDIO_SUFFIXES:
-                audio.append(_checked(relative, folder))
-            elif suffix == ".csv" and entry.is_file():
-                tables.append(_checked(relative, folder))
-            elif suffix in _OTHER_AUDIO:
-                unreadable[suffix] += 1
-    return Tree(tuple(sorted(audio)), tuple(sorted(tables)), dict(unreadable))
 
 
 def _is_dir(entry: os.DirEntry) -> bool:

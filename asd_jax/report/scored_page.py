@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,14 @@ def check_can_be_shown(detectors: Detectors, run: Path) -> None:
 
 
 def write_scored_report(
-    path: Path, recordings: Sequence[ScoredRecording], detectors: Detectors, read: Read, *, run: str, scorer: str
+    path: Path,
+    recordings: Sequence[ScoredRecording],
+    detectors: Detectors,
+    read: Read,
+    *,
+    run: str,
+    scorer: str,
+    of: Mapping[str, int] | None = None,
 ) -> Path:
     """Write the page: the most anomalous recordings first, those without a score last.
 
@@ -85,6 +92,7 @@ def write_scored_report(
         read: samples at the front ends' rate of a file by name, start and length in seconds (None to its end).
         run: folder of the run, as the page names it.
         scorer: that gave the scores.
+        of: all recordings by decision, where those shown are the worst of more.
     """
     system = detectors.system
     clip_seconds = system.cutting.clip_seconds if system.cutting else system.clip_seconds
@@ -93,7 +101,7 @@ def write_scored_report(
     long = [row.ranked.index for row in rows if len(recordings[row.ranked.index].timeline.scores) > 1][:N_TIMELINES]
     drawn_timelines = {index: _timeline(recordings[index], clip_seconds) for index in long}
     rows = [dataclasses.replace(row, timeline=drawn_timelines.get(row.ranked.index)) for row in rows]
-    page = _page(recordings, rows, map_title, system.fitted[scorer], run=run, scorer=scorer)
+    page = _page(recordings, rows, map_title, system.fitted[scorer], run=run, scorer=scorer, of=of)
     write_text(path, render(page))
     return path
 
@@ -166,6 +174,7 @@ def _page(
     *,
     run: str,
     scorer: str,
+    of: Mapping[str, int] | None,
 ) -> Page:
     several = len(fitted) > 1
     columns = {
@@ -174,8 +183,10 @@ def _page(
     }  # fmt: skip
     if not several:
         del columns["machine"]
-    is_cut = any(len(of.timeline.scores) > 1 for of in recordings)
+    is_cut = any(len(recording.timeline.scores) > 1 for recording in recordings)
+    n_scored = sum(of.values()) if of else len(recordings)
     intro = [
+        *([f"These are the {len(recordings)} of {n_scored:,} whose scores are furthest above."] if of else []),
         "The recording whose score is furthest above its threshold comes first.",
         "Of normal recordings as long as this one, the share given scores higher: near 0 is unlike anything heard in "
         "training, 50 % is ordinary.",
@@ -188,14 +199,14 @@ def _page(
             "against a limit for its length."
         )
     return Page(
-        title=f"{len(recordings)} recording{'s' * (len(recordings) != 1)} scored",
+        title=f"{n_scored:,} recording{'s' * (n_scored != 1)} scored",
         description=f"by the detector in {run}",
         warnings=[
-            f"{machine.machine_id}: {of.threshold.never_alarms}"
-            for machine, of in fitted.items()
-            if of.threshold.never_alarms
+            f"{machine.machine_id}: {known.threshold.never_alarms}"
+            for machine, known in fitted.items()
+            if known.threshold.never_alarms
         ],
-        cards=_cards(recordings, fitted),
+        cards=_cards(recordings, fitted, of),
         finding="",
         plots=(),
         what="recordings",
@@ -210,12 +221,14 @@ def _page(
     )
 
 
-def _cards(recordings: Sequence[ScoredRecording], fitted: dict[Machine, FittedScorer]) -> list[tuple[str, str, str]]:
-    count = {of: sum(row.decision == of for row in recordings) for of in ("anomalous", "normal", "no verdict")}
-    unlike = sum(bool(row.remarks) for row in recordings if row.decision != "no verdict")
-    n_normal = min(of.threshold.n_normal for of in fitted.values())
+def _cards(
+    recordings: Sequence[ScoredRecording], fitted: dict[Machine, FittedScorer], of: Mapping[str, int] | None
+) -> list[tuple[str, str, str]]:
+    count = of or {of: sum(row.decision == of for row in recordings) for of in ("anomalous", "normal", "no verdict")}
+    unlike = 0 if of else sum(bool(row.remarks) for row in recordings if row.decision != "no verdict")
+    n_normal = min(known.threshold.n_normal for known in fitted.values())
     rule = next(iter(fitted.values())).threshold.name
-    cards = [("anomalous", str(count["anomalous"]), f"of {len(recordings)}")]
+    cards = [("anomalous", str(count["anomalous"]), f"of {sum(count.values())}")]
     cards.append(("normal", str(count["normal"]), f"threshold {rule}, from {n_normal} normal clips"))
     if count["no verdict"]:
         cards.append(("no verdict", str(count["no verdict"]), "the reason stands below the name"))

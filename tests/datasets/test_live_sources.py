@@ -3,6 +3,7 @@
 import io
 import itertools
 import os
+import re
 import threading
 import time
 
@@ -392,3 +393,13 @@ def test_as_fast_as_it_goes_waits_for_nobody_and_stop_ends_it(tmp_path):
         next(playback(tmp_path / "a.flac", FakeClock(), channel="2"))
     with pytest.raises(SourceLost, match="no such file yet"):
         next(playback(tmp_path / "b.flac", FakeClock(), channel="mix"))
+
+
+def test_a_damaged_recording_is_heard_until_there_and_not_again(tmp_path):
+    path, stop = tmp_path / "a.flac", threading.Event()
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 100_000), RATE)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    *heard, last = open_source(str(path), stop, raw=PcmFormat(RATE), speed=0.0)
+    assert 2 * RATE <= sum(len(item.samples) for item in heard) <= 50_000
+    assert last.kind is Kind.UNREADABLE
+    assert re.fullmatch(rf"{path}: cannot be read as audio \(.*\) after [23]\.\d s", last.reason)

@@ -1,0 +1,149 @@
+"""Archives: `python -m benchmarks.archive RUN FOLDER`, a run of `gmm` and a folder of recordings like its own.
+
+Files a second by both engines beside one process of `experiments.score FILE...` over the same files, start-up apart;
+what workers that are killed cost, and that the table stays the same; memory of listing made-up paths. Floors: `local`
+1.2 times `score`, `ray` 0.8 times `local`, a million paths 150 MB above a thousand.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from asd_jax.datasets.tree import walk_audio
+from asd_jax.detectors.bundle import digest
+from asd_jax.evaluation.heard_files import Listening
+from asd_jax.runs.archive import table
+from asd_jax.runs.archive.archive import Archive, Scored, score_archive
+from asd_jax.runs.archive.engine import Engine
+from asd_jax.runs.archive.local_engine import LocalEngine
+from asd_jax.runs.archive.scoring import Job
+from benchmarks import harness
+
+_FEW = 8  # files whose time is that of starting
+_LISTING = """
+import sys, tempfile
+from pathlib import Path
+from asd_jax.runs.archive import archive, listing
+n = int(sys.argv[1])
+listing.walk_audio = lambda folder: (f"machine {i * 7919 % n % 97}/{i * 7919 % n:012d}.wav" for i in range(n))
+with tempfile.TemporaryDirectory() as place:
+    found = listing.write_listing(Path(place), Path(place) / "listing.txt")
+    for names in listing.shards_of(Path(place) / "listing.txt", 1024):
+        listing.digest_of(names)
+assert found.n_files == n
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def listed(folder: Path, place: Path, n_files: int) -> Path:
+    """A folder of so many links to recordings, each several times where there are fewer."""
+    names = sorted(walk_audio(folder))
+    for index in range(n_files):
+        link = place / f"{index // 500}" / f"{index:06d} {Path(names[index % len(names)]).name}"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to((folder / names[index % len(names)]).absolute())
+    return place
+
+
+def seconds_of_score(run: Path, names: list[str], place: Path) -> float:
+    command = [sys.executable, "-m", "experiments.score", f"--checkpoint={run}", f"--workdir={place}", *names]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+class Killer(threading.Thread):
+    """Kills a worker of the local engine every so many seconds."""
+
+    def __init__(self, engine: LocalEngine, every: float) -> None:
+        super().__init__(daemon=True)
+        self._engine, self._every, self.over = engine, every, threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(self._every):
+            if workers := list(self._engine._pipes):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(workers[0].pid, signal.SIGKILL)
+
+
+def scored(archive: Archive, engine: Engine, n_workers: int, *, kill_every: float | None = None) -> Scored:
+    killer = None if kill_every is None else Killer(engine, kill_every)
+    if killer:
+        killer.start()
+    try:
+        return score_archive(archive, lambda: (engine, n_workers), say=lambda line: None)
+    finally:
+        if killer:
+            killer.over.set()
+
+
+def rows(out: Path) -> list[str]:
+    return [repr(row) for path in sorted((out / "scores").iterdir()) for row in table.read_rows(path)]
+
+
+def peak_of_listing(n_paths: int) -> float:
+    """MB of a process that lists made-up paths."""
+    command = [sys.executable, "-c", _LISTING, str(n_paths)]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1024
+
+
+def engines(job: Job) -> dict[str, Engine]:
+    found: dict[str, Engine] = {"local": LocalEngine(job)}
+    try:
+        import ray  # noqa: F401
+
+        from asd_jax.runs.archive.ray_engine import RayEngine
+    except ImportError:
+        print("ray is not installed: pip install 'asd_jax[cluster]'")
+        return found
+    return {**found, "ray": RayEngine(job)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--n_files", type=int, default=2000)
+    parser.add_argument("--n_paths", type=int, default=1_000_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--kill_every", type=float, default=20.0)
+    parser.add_argument("--force", action="store_true", help="measure on a busy machine; not to be recorded")
+    arguments = parser.parse_args()
+    harness.describe_machine("pyarrow", force=arguments.force)
+    job = Job(str(arguments.run), digest(arguments.run), Listening())
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary)
+        source = listed(arguments.folder, place / "in", arguments.n_files)
+        names = [str(source / name) for name in sorted(walk_audio(source))]
+        start = seconds_of_score(arguments.run, names[:_FEW], place / "few")
+        whole = seconds_of_score(arguments.run, names, place / "all")
+        rates = {"score": (len(names) - _FEW) / (whole - start)}
+        print(f"\nscore   {rates['score']:7.1f} files/s, start {start:.1f} s")
+        for name, engine in engines(job).items():
+            done = scored(Archive(source, place / name, job), engine, arguments.workers)
+            rates[name] = done.n_scored / done.seconds
+            print(f"{name:<7} {rates[name]:7.1f} files/s, start {done.start_seconds:.1f} s, in {done.seconds:.1f} s")
+        print(f"local / score  {rates['local'] / rates['score']:.2f} (floor 1.2)")
+        if "ray" in rates:
+            is_same = rows(place / "ray") == rows(place / "local")
+            print(f"ray / local    {rates['ray'] / rates['local']:.2f} (floor 0.8); tables equal: {is_same}")
+        archive = Archive(source, place / "killed", job, shard_size=128)
+        done = scored(archive, LocalEngine(job), arguments.workers, kill_every=arguments.kill_every)
+        is_same = rows(place / "killed") == rows(place / "local")
+        print(
+            f"a worker killed every {arguments.kill_every:g} s: {done.seconds:.1f} s, {done.n_replaced} replaced; "
+            f"table equal: {is_same}"
+        )
+    few, many = peak_of_listing(1000), peak_of_listing(arguments.n_paths)
+    print(f"listing: 1,000 paths {few:.0f} MB, {arguments.n_paths:,} paths {many:.0f} MB, {many - few:.0f} more (<150)")
+
+
+if __name__ == "__main__":
+    main()
