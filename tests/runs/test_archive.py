@@ -224,7 +224,7 @@ def test_two_at_once_are_refused(root, tmp_path):
     archive = archives.archive_of(root, tmp_path / "out")
     with walk._alone(archive.out), pytest.raises(errors.InputError, match="another process writes there"):
         score(archive)
-    with pytest.raises(errors.InputError, match="`out=.*is a run"):
+    with pytest.raises(errors.InputError, match=r"`out=.*is a run"):
         score(archives.archive_of(root, root / "run"))
     full = tmp_path / "full"
     files.write_text(full, "")

@@ -46,12 +46,12 @@ def test_a_node_that_is_lost_loses_no_row(tmp_path, cluster):
     lost = [cluster.add_node(num_cpus=1) for _ in range(2)]
 
     class Losing(RayEngine):
-        """Loses a node as soon as two workers on two nodes have come back with rows."""
+        """Loses a node as soon as all three workers have loaded, and none has come back with all its rows."""
 
         def wait(self, seconds):
             found = super().wait(seconds)
             self.heard = getattr(self, "heard", set()) | {of for of, outcome in found if isinstance(outcome, Done)}
-            if len(self.heard) == 3 and lost:
+            if len(self.heard) == 3 and len(lost) == 2:
                 cluster.remove_node(lost.pop(), allow_graceful=False)
             return found
 
