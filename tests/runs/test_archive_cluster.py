@@ -7,9 +7,11 @@ import archives
 import pytest
 
 from asd_jax.errors import InputError
+from asd_jax.evaluation.heard_files import Listening
 from asd_jax.runs.archive.archive import score_archive
 from asd_jax.runs.archive.engine import Done
 from asd_jax.runs.archive.local_engine import LocalEngine
+from asd_jax.runs.archive.scoring import Job
 
 ray = pytest.importorskip("ray")
 pytestmark = [
@@ -65,8 +67,8 @@ def test_a_node_that_is_lost_loses_no_row(tmp_path, cluster):
     assert archives.rows(archive.out) == archives.rows(local.out)
 
 
-def test_no_cluster_at_an_address(tmp_path):
+def test_no_cluster_at_an_address():
     from asd_jax.runs.archive.ray_engine import RayEngine
 
     with pytest.raises(InputError, match="no Ray cluster answers there"):
-        RayEngine(None, address="auto")
+        RayEngine(Job("run", "", Listening()), address="auto")
