@@ -28,6 +28,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"asd_jax.{name}")
     if name == "load_detector":
         return importlib.import_module("asd_jax.detectors.bundle").load_detector
+    if name == "ClipDetector":
+        return importlib.import_module("asd_jax.runs.clip_detector").ClipDetector
     if name == "exported":
         return importlib.import_module("asd_jax.detectors.exported")
     if name == "plots":
@@ -36,4 +38,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*_ROOMS, "exported", "load_detector", "plots"]
+    return [*_ROOMS, "ClipDetector", "exported", "load_detector", "plots"]

@@ -18,6 +18,7 @@ import numpy as np
 from asd_jax import features
 from asd_jax.features.extraction import extract_waveforms
 from benchmarks import harness
+from benchmarks.harness import Measured
 
 SAMPLE_RATE, SECONDS = 16_000, 10
 N_CLIPS = {"log_mel": 192, "mfcc": 192, "cens": 24}
@@ -46,20 +47,26 @@ def librosa_cens(clip):
     return librosa.feature.chroma_cens(y=clip, sr=SAMPLE_RATE, tuning=0.0)
 
 
-def torch_log_mel(clips, precision):
-    """The same mel with torch.stft in `float32` or `float64`, or None where torch is not installed."""
+def torch_log_mel(clips, precision, *, device=None):
+    """The same mel with torch.stft in `float32` or `float64`, or None where torch is not installed.
+
+    On a `device` the clips and the mels stay there, and are waited for.
+    """
     try:
         import torch
     except ImportError:
         return None
     dtype = getattr(torch, precision)
-    window = torch.hann_window(1024, dtype=dtype)
-    filters = torch.from_numpy(features.mel_filterbank().copy())
-    clips = torch.from_numpy(clips.copy())
+    window = torch.hann_window(1024, dtype=dtype, device=device)
+    filters = torch.from_numpy(features.mel_filterbank().copy()).to(device)
+    clips = torch.from_numpy(clips.copy()).to(device)
 
     def compute():
         with torch.inference_mode():
-            return [log_mel(batch).numpy() for batch in clips.split(6)]
+            mels = [log_mel(batch) for batch in clips.split(6)]
+            if device == "cuda":
+                torch.cuda.synchronize()
+            return mels if device else [of.numpy() for of in mels]
 
     def log_mel(batch):
         spectrum = torch.stft(batch.to(dtype), **STFT, window=window, pad_mode="constant", return_complex=True)
@@ -69,28 +76,26 @@ def torch_log_mel(clips, precision):
     return compute
 
 
-def compare() -> None:
+def compare(repeats: int = 9) -> list[Measured]:
+    """Every front end beside what else computes it."""
     peers = {"log_mel": librosa_log_mel, "mfcc": librosa_mfcc, "cens": librosa_cens}
-    columns = ("ours", "librosa", *TORCH)
-    print(f"\n{'clips a second':14}" + "".join(f"{name:>15}" for name in columns))
+    found = []
     for name, peer in peers.items():
         clips, front_end = waveforms(N_CLIPS[name]), features.FrontEnd(features=(name,))
         candidates = {
-            "ours": functools.partial(extract_waveforms, clips, front_end),
+            "asd_jax": functools.partial(extract_waveforms, clips, front_end),
             "librosa": one_by_one(peer, clips),
         }
         if name == "log_mel":
             torches = {column: torch_log_mel(clips, column.split()[1]) for column in TORCH}
             candidates |= {column: torch for column, torch in torches.items() if torch}
-        rate = {who: len(clips) / value for who, value in harness.seconds(candidates).items()}
-        print(f"{name:14}" + "".join(f"{rate[who]:15.0f}" if who in rate else f"{'':15}" for who in columns))
-        ratios = {who: rate["ours"] / rate[who] for who in columns[1:] if who in rate}
-        print(f"{'  ours to it':29}" + "".join(f"{ratio:14.2f}x" for ratio in ratios.values()))
+        found.append(Measured(name, "clips", len(clips), harness.times(candidates, repeats=repeats)).show())
     if jax.default_backend() != "cpu":
         clips = waveforms(16)
         on_cpu = jax.jit(features.FrontEnd())(jax.device_put(clips, jax.devices("cpu")[0]))
         difference = np.abs(np.asarray(on_cpu) - np.asarray(jax.jit(features.FrontEnd())(jnp.asarray(clips)))).max()
         print(f"log-mels of this device and of the CPU differ by {difference:.1e} dB at most")
+    return found
 
 
 def where_time_goes() -> None:

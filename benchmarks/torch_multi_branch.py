@@ -121,3 +121,28 @@ class MultiBranch(nn.Module):
     def forward(self, waveforms: torch.Tensor) -> torch.Tensor:
         """The branches' outputs side by side."""
         return torch.cat([branch(waveforms) for branch in self.branches], dim=1)
+
+
+class TorchSubClusterAdaCos(nn.Module):
+    """Sub-cluster AdaCos with its fixed scale, on top of an embedding network."""
+
+    def __init__(self, network: nn.Module, size: int, n_classes: int, n_centres: int) -> None:
+        super().__init__()
+        self.network, self.n_centres = network, n_centres
+        self.centres = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, n_classes * n_centres)))
+        self.scale = math.sqrt(2) * math.log(n_classes * n_centres - 1)
+
+    def forward(self, waveforms: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The loss."""
+        embedding = nn.functional.normalize(self.network(waveforms), dim=1)
+        logits = self.scale * embedding @ nn.functional.normalize(self.centres, dim=0)
+        share = torch.softmax(logits, dim=1).reshape(len(labels), -1, self.n_centres).sum(dim=2)
+        return -(labels * share.log()).sum(dim=1).mean()
+
+
+def mixed(waveforms: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mixup of half of the clips, with weights drawn evenly."""
+    chosen = torch.rand(len(waveforms), 1, device=waveforms.device) < 0.5
+    weight = torch.where(chosen, torch.rand(len(waveforms), 1, device=waveforms.device), 1.0)
+    other = torch.randperm(len(waveforms), device=waveforms.device)
+    return weight * waveforms + (1 - weight) * waveforms[other], weight * labels + (1 - weight) * labels[other]

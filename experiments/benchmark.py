@@ -3,12 +3,12 @@
 Each experiment runs with its defaults in a process of its own, into `WORKDIR/<machine>/<experiment>`, with the same
 seed and so the same validation clips, on recordings that the first run prepared for all. One that fails is reported
 and the others go on. `--resume --workdir=WORKDIR` goes on where it was stopped: finished runs are kept, networks go on
-from their last epoch. Writes `table.md`, `table.csv` and `chart.png`.
+from their last epoch. Writes `chart.png` and the tables of
+`experiments.table`, which makes them again from the finished runs, for LaTeX too.
 """
 
 import importlib
 import json
-import pkgutil
 import shutil
 import subprocess
 import sys
@@ -19,9 +19,9 @@ from typing import Any
 from absl import flags
 from tqdm import tqdm
 
-import experiments
 from asd_jax.errors import InputError
 from experiments import launch
+from experiments.commands import commands
 
 FLAGS = flags.FLAGS
 
@@ -33,10 +33,9 @@ _OF_THE_BENCHMARK = {"machine", "workdir", "resume", "debug", "experiments", "pr
 
 def systems() -> dict[str, ModuleType]:
     """The scripts of this folder that run a recipe, by name: those without a network first, which take seconds."""
-    names = [module.name for module in pkgutil.iter_modules(experiments.__path__)]
-    modules = {name: importlib.import_module(f"experiments.{name}") for name in sorted(names)}
-    found = [name for name, module in modules.items() if hasattr(module, "recipe")]
-    return {name: modules[name] for name in sorted(found, key=lambda name: "epochs" in _flags_of(name))}
+    # Tools are not imported: two of them may have flags of their own by one name.
+    modules = {name: importlib.import_module(f"experiments.{name}") for name in commands()["systems"]}
+    return {name: modules[name] for name in sorted(modules, key=lambda name: "epochs" in _flags_of(name))}
 
 
 def _flags_of(name: str) -> set[str]:

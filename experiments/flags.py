@@ -106,6 +106,7 @@ flags.DEFINE_string(
 )
 flags.DEFINE_bool("submission", False, "Write the files that DCASE Task 2 takes into submission/ of the run as well.")
 flags.DEFINE_string("checkpoint", None, "Folder of a finished run.")
+flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint; needs no JAX.")
 flags.DEFINE_bool(
     "report", None, "Write report.html, a page to look at in a browser. Default: yes, with plots/; of score: no."
 )
@@ -141,6 +142,9 @@ flags.DEFINE_string(
 flags.DEFINE_integer("n_trees", None, "Trees of the forest. Default: 200.", lower_bound=1)
 flags.DEFINE_integer("n_neighbors", None, "Neighbours looked at. Default: 10 for lof, 2 for knn.", lower_bound=1)
 flags.DEFINE_integer("context_frames", None, "Frames that a prediction sees. Default: the recipe's.", lower_bound=1)
+flags.DEFINE_bool(
+    "carry_state", False, "Carry the state through a segment instead of starting anew for each prediction: faster."
+)
 flags.DEFINE_integer("window_hop", None, "Frames from one window to the next. Default: the recipe's.", lower_bound=1)
 
 # What scripts adopt together.

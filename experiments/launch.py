@@ -3,12 +3,13 @@
 Nothing here imports JAX before the flags are parsed.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -187,9 +188,29 @@ def experiment(recipe: Callable[[], "RunConfig"]) -> None:
 
     def main(arguments: list[str]) -> None:
         no_arguments(arguments)
-        run_machines(configured(recipe))
+        config = configured(recipe)
+        with added_to_cache():
+            run_machines(config)
 
     run(main)
+
+
+@contextlib.contextmanager
+def added_to_cache() -> Iterator[None]:
+    """Say after a run what it has added to the user's cache, where that is something."""
+    from asd_jax.datasets import cache
+
+    before = cache.sizes(FLAGS.cache_dir)
+    try:
+        yield
+    finally:
+        after = cache.sizes(FLAGS.cache_dir)
+        added = {kind: after[kind] - before[kind] for kind in cache.KINDS if after[kind] - before[kind] > 100_000}
+        if added:
+            parts = " and ".join(f"{cache.in_words(size)} of {kind}" for kind, size in added.items())
+            print(
+                f"kept for later runs: {parts}; python -m experiments.prepare_data --cache shows all, --prune frees it"
+            )
 
 
 def run_machines(config: "RunConfig") -> None:
@@ -282,23 +303,31 @@ def with_machine(config: "RunConfig", machine: str) -> "RunConfig":
     return dataclasses.replace(config, data=dataclasses.replace(config.data, machine=machine))
 
 
-def write_table(base: Path, runs: list[Path]) -> list[Any]:
-    """Print systems × machines, write it as `table.md` and `table.csv` into `base`, and give its rows.
+def write_table(base: Path, runs: Iterable[Path], *, latex: bool = False, exploratory: bool = False) -> list[Any]:
+    """Print systems × machines, write it as `table.md` and what it is made of as tidy tables, and give its rows.
 
     Args:
-        base: a folder.
+        base: the folder to write `table.md`, `table.csv`, `differences.csv` and `decisions.csv` into.
         runs: folders of runs; those without `metrics.json` are left out.
+        latex: write `table.tex` too.
+        exploratory: whether scorers beside the headlines are shown too.
     """
     from asd_jax import files
     from asd_jax.evaluation.results import Results
-    from asd_jax.runs import result_rows
+    from asd_jax.runs import result_rows, tidy
 
-    finished = [run for run in runs if (run / "metrics.json").exists()]
-    rows = [row for run in finished for row in result_rows.rows_of(Results.read(run), run=run.name)]
-    if rows:
-        table = result_rows.systems_table(rows)
-        print("\n" + table.text())
-        files.write_text(base / "table.csv", table.csv())
-        files.write_text(base / "table.md", table.markdown())
-        print(f"\nwritten to {base}/table.md and table.csv")
+    found = {str(run): Results.read(run) for run in runs if (run / "metrics.json").exists()}
+    rows = [row for run, results in found.items() for row in result_rows.rows_of(results, run=run)]
+    if not rows:
+        return rows
+    table = result_rows.systems_table(rows, exploratory=exploratory)
+    print("\n" + table.text())
+    texts = {"table.md": table.markdown(), "table.csv": tidy.csv(tidy.measures(rows))}
+    for name, of_run in (("differences", tidy.differences), ("decisions", tidy.decisions)):
+        texts[f"{name}.csv"] = tidy.csv(line for run, results in found.items() for line in of_run(results, run))
+    if latex:
+        texts["table.tex"] = result_rows.intervals_table(rows, exploratory=exploratory).latex()
+    for name, text in texts.items():
+        files.write_text(base / name, text)
+    print(f"\nwritten to {base}: {', '.join(texts)}")
     return rows

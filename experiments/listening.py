@@ -16,7 +16,6 @@ FLAGS = flags.FLAGS
 flags.DEFINE_enum(
     "unlike", "say", ["say", "refuse"], "Of a recording unlike those in training (level, rate, ...): say so, or refuse."
 )
-flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint.")
 flags.DEFINE_enum(
     "unknown_machine_id",
     "error",

@@ -13,7 +13,7 @@ threshold is set so that normal sound raises `--false_alarms_per_week=1`, as far
 around it, its picture, and numbers. docs/in_service.md and docs/deploy.md say more.
 """
 
-import json
+import functools
 import signal
 import sys
 import threading
@@ -30,12 +30,13 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from asd_jax.detectors.judging import Judge
     from asd_jax.detectors.stream.alarms import Votes
     from asd_jax.detectors.stream.normal_sound import NormalSound
+    from asd_jax.report.live.evidence import Kept
     from asd_jax.report.live.monitor import Monitor, MonitorConfig
+    from asd_jax.report.live.page import LivePage
 
 FLAGS = flags.FLAGS
 
-launch.adopt("checkpoint", "machine", "machine_id", "channel", "scorer", "threshold", "workdir", "debug")
-flags.DEFINE_string("model", None, "File that experiments.export wrote, in place of --checkpoint; needs no JAX.")
+launch.adopt("checkpoint", "model", "machine", "machine_id", "channel", "scorer", "threshold", "workdir", "debug")
 flags.DEFINE_string("source", None, "What to listen to: mic, mic:DEVICE, -, dir:FOLDER, a recording or a named pipe.")
 flags.DEFINE_float("hop_seconds", 1.0, "From one window to the next.", lower_bound=0.05)
 flags.DEFINE_float("speed", 1.0, "At which a recording is played: 1 is real time, 0 as fast as it goes.", lower_bound=0)
@@ -88,13 +89,16 @@ def main(arguments: list[str]) -> None:
     given = FLAGS.machine_id[0] if FLAGS.machine_id else None
     machine = candidates(judge.machines, given, launch.settings().get("machine"))[0]
     folder = launch.folder("workdir") or (launch.folder("model") or launch.checkpoint() / "x").parent / "monitor"
+    config, about = _config(judge, machine, FLAGS.scorer or judge.headline_scorer)
     with _alone(folder):
-        _listen(judge, machine, sounds(machine), folder, channel, stop, reasons)
+        _listen(judge, machine, config, about, sounds(machine), folder, channel, stop, reasons)
 
 
 def _listen(
     judge: "Judge",
     machine: "Machine",
+    config: "MonitorConfig",
+    about: dict[str, Any],
     normal: "NormalSound",
     folder: Path,
     channel: str,
@@ -104,13 +108,20 @@ def _listen(
     from asd_jax.datasets.live.ahead import ahead
     from asd_jax.datasets.live.opening import open_source
     from asd_jax.datasets.live.pcm import PcmFormat
+    from asd_jax.report.live.evidence import Kept
+    from asd_jax.report.live.metrics import Metrics
     from asd_jax.report.live.monitor import Monitor, identity
+    from asd_jax.report.live.outlets import Outlets
     from asd_jax.report.live.state import State
+    from asd_jax.report.live.webhook import Webhook
 
-    scorer = FLAGS.scorer or judge.headline_scorer
-    config, about = _config(judge, machine, scorer)
+    scorer = about["scorer"]
     state = State.read(folder / "state.json", identity(judge, machine, scorer))
-    outlets = _Outlets(folder, machine, scorer)
+    kept = Kept(folder / "alarms", most_bytes=FLAGS.keep_gb * 1e9, days=FLAGS.keep_days)
+    webhook = Webhook(FLAGS.webhook) if FLAGS.webhook else None
+    metrics = None if FLAGS.prometheus is None else Metrics(FLAGS.prometheus)
+    page = _page(machine, scorer, normal, kept)
+    outlets = Outlets(functools.partial(print, flush=True), webhook=webhook, metrics=metrics, page=page)
     monitor = Monitor(
         judge,
         machine,
@@ -119,17 +130,15 @@ def _listen(
         drift=state.drift(judge.fitted[scorer][machine].normal_scores),
         normal=normal,
         scorer=scorer,
-        kept=outlets.kept,
-        show=outlets.page.spectrum if outlets.page else None,
+        kept=kept,
+        show=page.spectrum if page else None,
         clock=state.clock,
     )
     raw = PcmFormat(FLAGS.sample_rate, FLAGS.channels, FLAGS.sample_format)
     heard = open_source(
         FLAGS.source, stop, raw=raw, channel=channel, speed=FLAGS.speed, since=state.since, done=state.heard
     )
-    monitor.tell("start", source=FLAGS.source, kept=str(outlets.kept.folder), **about)
-    if outlets.page:
-        print(f"look at http://127.0.0.1:{outlets.page.port}/", file=sys.stderr)
+    monitor.tell("start", source=FLAGS.source, kept=str(kept.folder), **about)
     for line in judge.remarks(scorer):
         print(wording.in_flags(line), file=sys.stderr)
     try:
@@ -140,7 +149,7 @@ def _listen(
                 saved_at = monitor.clock
                 _save(state, monitor)
     except InputError as error:
-        reasons.append(str(error))
+        reasons.append(wording.in_flags(str(error)))
         raise
     finally:
         monitor.end(reasons[0] if reasons else "the source ended")
@@ -190,7 +199,10 @@ def _config(judge: "Judge", machine: "Machine", scorer: str) -> "tuple[MonitorCo
         raise InputError(f"--hop_seconds={FLAGS.hop_seconds:g} is longer than a window, {seconds:g} s")
     threshold, why, expected = _threshold(judge, machine, scorer, seconds, rule.alarm)
     if threshold == float("inf"):
-        print("warning: the threshold is infinite: no alarm is ever raised; take another --threshold", file=sys.stderr)
+        print(
+            "warning: the threshold is infinite: no alarm will be raised; record more, or take another --threshold",
+            file=sys.stderr,
+        )
     config = MonitorConfig(seconds, FLAGS.hop_seconds, threshold, rule, FLAGS.keep_sound)
     about = {
         "machine_type": machine.machine_type,
@@ -252,51 +264,16 @@ def _save(state: Any, monitor: "Monitor") -> None:
         print(f"warning: {error}", file=sys.stderr)
 
 
-class _Outlets:
-    """Where events go."""
+def _page(machine: "Machine", scorer: str, normal: "NormalSound", kept: "Kept") -> "LivePage | None":
+    """The page, where one is asked for."""
+    if FLAGS.page is None:
+        return None
+    from asd_jax.report.live.page import LivePage
 
-    def __init__(self, folder: Path, machine: "Machine", scorer: str) -> None:
-        from asd_jax.report.live.evidence import Kept
-
-        self.kept = Kept(folder / "alarms", most_bytes=FLAGS.keep_gb * 1e9, days=FLAGS.keep_days)
-        self.page = self._metrics = self._webhook = None
-        if FLAGS.webhook:
-            from asd_jax.report.live.webhook import Webhook
-
-            self._webhook = Webhook(FLAGS.webhook)
-        if FLAGS.prometheus is not None:
-            from asd_jax.report.live.metrics import Metrics
-
-            self._metrics = Metrics(FLAGS.prometheus)
-        if FLAGS.page is not None:
-            from asd_jax.report.live.page import LivePage
-
-            title = f"{machine.machine_type} {machine.machine_id}, {scorer}"
-            self.page = LivePage(FLAGS.page, title=title, kept=self.kept.folder)
-
-    def tell(self, event: dict[str, Any]) -> None:
-        """Tell everyone of an event."""
-        if self._webhook and event["event"] == "status":
-            event |= {"dropped_by_webhook": self._webhook.dropped}
-        print(json.dumps(event, allow_nan=False), flush=True)
-        if self._metrics:
-            self._metrics.event(event)
-        if event["event"] == "score":
-            if self.page:
-                score = float("nan") if event["score"] is None else event["score"]
-                limit = float("inf") if event["threshold"] is None else event["threshold"]
-                self.page.score(event["time"], event["seconds"], score, limit, event["above"])
-            return
-        if self.page:
-            self.page.event(event)
-        if self._webhook and event["event"] != "recording":
-            self._webhook.event(event)
-
-    def close(self) -> None:
-        """End those that run beside."""
-        for outlet in (self._webhook, self._metrics, self.page):
-            if outlet:
-                outlet.close()
+    title = f"{machine.machine_type} {machine.machine_id}, {scorer}"
+    page = LivePage(FLAGS.page, title=title, kept=kept.folder, band_hz=normal.frequencies)
+    print(f"look at http://127.0.0.1:{page.port}/", file=sys.stderr)
+    return page
 
 
 if __name__ == "__main__":

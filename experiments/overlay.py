@@ -34,6 +34,7 @@ _PATHS = {
     "pseudo_classes": "recipe.pseudo_classes",
     "hidden_size": "recipe.model.hidden_size",
     "context_frames": "recipe.model.context_frames",
+    "carry_state": "recipe.model.carry_state",
     "window_frames": "recipe.model.window_frames",
     "window_hop": "recipe.model.window_hop",
     "n_folds": "supervised.n_folds",

@@ -3,6 +3,7 @@
 Archives come from the release's Zenodo record, are checked by its MD5 sums, resumed after a cut, and unpacked into
 `--data_dir` (default `data/<dataset>`). `--eval` adds the evaluation set; several machines are separated by commas,
 `--machine=all` takes all. `--list` shows the releases; with `--dataset` its machines and what its archives take.
+`--cache` shows what earlier runs have kept on this computer, `--prune=30d` or `--prune=10GB` removes the oldest of it.
 """
 
 from pathlib import Path
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 FLAGS = flags.FLAGS
 
-launch.adopt("dataset", "machine", "data_dir", "debug")
+launch.adopt("dataset", "machine", "data_dir", "cache_dir", "debug")
 FLAGS["dataset"].help = "The release, such as dcase2020; --list shows them."
 FLAGS["machine"].help = "Its machine, such as slide_rail, several separated by commas, or all."
 FLAGS["data_dir"].help = "Folder to fetch into. Default: data/<dataset>."
@@ -27,6 +28,10 @@ flags.DEFINE_bool("list", False, "Show the releases, or with --dataset the machi
 flags.DEFINE_bool("eval", False, "Fetch the evaluation set too: its training clips and its test clips.")
 flags.DEFINE_list("snr_db", [], "Of mimii only these signal-to-noise ratios: -6, 0, 6. Default: all.")
 flags.DEFINE_bool("keep_archives", False, "Leave the archives in DATA_DIR/.fetched when they are unpacked.")
+flags.DEFINE_bool("cache", False, "Show what is kept in the cache folder and what it takes, and stop.")
+flags.DEFINE_string(
+    "prune", None, "Remove what was not used for so many days (30d), or the oldest beyond a size (10GB)."
+)
 flags.DEFINE_string("base_url", None, "A mirror with Zenodo's paths. Default: https://zenodo.org.")
 
 
@@ -59,9 +64,31 @@ def _list_archives(release: "Release") -> None:
             print(f"  {file.name:40} {file.size / 1e6:9.1f} MB")
 
 
+def _cache() -> None:
+    """Prune the cache where that is asked for, then show what it holds."""
+    import datetime
+
+    from asd_jax import files
+    from asd_jax.datasets import cache
+
+    kept = cache.entries(FLAGS.cache_dir)
+    gone = cache.to_prune(kept, FLAGS.prune) if FLAGS.prune else []
+    for entry in gone:
+        done = "removed" if cache.remove(entry) else "in use, and so left"
+        print(f"{done}: {entry.name} ({entry.kind}, {cache.in_words(entry.n_bytes)})")
+    kept = cache.entries(FLAGS.cache_dir)
+    for entry in kept:
+        day = datetime.datetime.fromtimestamp(entry.used).strftime("%Y-%m-%d")
+        print(f"{cache.in_words(entry.n_bytes):>8}  last used {day}  {entry.kind:19}  {entry.name}")
+    total = cache.in_words(sum(entry.n_bytes for entry in kept))
+    print(f"{total:>8}  in {FLAGS.cache_dir or files.cache_folder()}; all of it can be made or fetched again")
+
+
 def main(arguments: list[str]) -> None:
     """Fetch what the flags name."""
     launch.no_arguments(arguments)
+    if FLAGS.cache or FLAGS.prune:
+        return _cache()
     from asd_jax.datasets import releases
     from asd_jax.datasets.fetch_release import Fetcher
 

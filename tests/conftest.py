@@ -56,6 +56,7 @@ _LONG = (
     "test_several_machines",
     "test_classical",
     "test_bad_input",
+    "test_benchmarks",
 )
 
 

@@ -20,6 +20,7 @@ _FILES = {
     "canonical_machine": "machines",
     "embedded_machines": "embeddings",
     "extract": "extraction",
+    "from_waveforms": "in_memory",
     "machines_in": "opening",
     "only_embedded_machine": "embeddings",
     "only_machine": "opening",

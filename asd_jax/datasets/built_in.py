@@ -20,7 +20,7 @@ def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
     Raises:
         InputError: another machine or an id that is not built in, or settings that only recordings have.
     """
-    from asd_jax.datasets import synthetic
+    from asd_jax.datasets import far_microphone, synthetic
 
     if data.dataset not in (None, SYNTHETIC):
         raise InputError(f"`dataset`={data.dataset} needs `data_dir`, the folder with its recordings")
@@ -47,7 +47,7 @@ def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
     )
 
     def pair(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
-        return synthetic.synthesize_pair(config, clip.file_name)
+        return far_microphone.synthesize_pair(config, clip.file_name)
 
     def read(clip: Clip) -> Float[np.ndarray, " n_samples"]:
         return without_reference(*pair(clip)) if reference else synthetic.synthesize(config, clip.file_name)

@@ -75,6 +75,7 @@ class Dataset:
         warnings: what is odd about the recordings, a line each.
         vectors: of each clip by its file name, where they were computed elsewhere.
         pair: waveforms of the near and the far microphone, where what the far one explains is taken away.
+        sample_rate: in Hz, where waveforms are at hand in one rate alone.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Dataset:
     warnings: tuple[str, ...] = ()
     vectors: Mapping[str, Float[np.ndarray, " dim"]] | None = None
     pair: Callable[[Clip], tuple[np.ndarray, np.ndarray]] | None = None
+    sample_rate: int | None = None
 
     def split(self, name: str) -> tuple[Clip, ...]:
         """Clips of the split `train` or `test`."""

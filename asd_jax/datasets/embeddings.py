@@ -74,7 +74,7 @@ def load(data: DataConfig, *, sample_rate: int = 16_000) -> Dataset:
     clips.sort(key=lambda clip: (clip.split == "test", clip.file_name))
     counts = " and ".join(f"{sum(clip.split == split for clip in clips)} to {split}" for split in _SPLITS)
     about = f"vectors of {columns[VECTOR].shape[1]} values from {path}, {counts}"
-    about += f"; recordings in {data.data_dir}" if recorded else "; no recordings (`data_dir`), so no control"
+    about += f"; recordings in {data.data_dir}" if recorded else "; no recordings beside them, so no control"
     return Dataset(
         recorded.name if recorded else "embeddings",
         machine,

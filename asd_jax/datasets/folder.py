@@ -59,15 +59,8 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
     description = f"{layout.title} layout ({name}) in {data_dir}, {counts}{by_seed}{about_channel}"
     if supplemental and data.supplemental is None:
         description += f", {len(supplemental)} supplemental clips left out (neither trained on nor tested)"
-    if (cutting := data.cutting) is not None:
-        clips = [part for clip in clips for part in cut(clip, data_dir, cutting)]
-        description += (
-            f", cut into {len(clips)} clips of {cutting.clip_seconds:g} s every {cutting.hop_seconds:g} s; "
-            "scores are those of recordings"
-        )
-    else:
-        clips, lines = cut_long(clips, data_dir, usual_seconds)
-        warnings += lines
+    clips, cut_up, lines = _cut(clips, data, data_dir, usual_seconds)
+    description, warnings = description + cut_up, warnings + lines
     if data.supplemental is not None:
         clips = [*clips, *_clips(supplemental, layout, parted(channel)[0], machine)]
         clips = [clip for clip in clips if not data.machine_ids or clip.machine_id in data.machine_ids]
@@ -85,6 +78,24 @@ def load(data: DataConfig, *, sample_rate: int = 16_000, usual_seconds: float | 
     near, reference = parted(read_channel)
     pair = reference and (lambda clip: (read(clip, near), read(clip, reference)))
     return Dataset(name, machine, tuple(clips), read, description, channel, warnings, pair=pair)
+
+
+def _cut(
+    clips: list[Clip], data: DataConfig, data_dir: Path, usual_seconds: float | None
+) -> tuple[list[Clip], str, tuple[str, ...]]:
+    """The clips that recordings are cut into, what the description says of it, and warnings."""
+    if (cutting := data.cutting) is None:
+        clips, lines = cut_long(clips, data_dir, usual_seconds)
+        return clips, "", lines
+    clips = [part for clip in clips for part in cut(clip, data_dir, cutting)]
+    return (
+        clips,
+        (
+            f", cut into {len(clips)} clips of {cutting.clip_seconds:g} s every {cutting.hop_seconds:g} s; "
+            "scores are those of recordings"
+        ),
+        (),
+    )
 
 
 def _left_out(folder: Folder, layout: Layout) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ from asd_jax.errors import InputError
 NO_REFERENCE = "none"
 _AT_MOST = 24  # clips that are looked at
 _LOUDER_DB = 3.0  # by which no far microphone should be louder
-_ALIKE = 0.25  # likeness above which the far microphone seems to hear the machine
+# Likeness above which the far microphone seems to hear the machine: 0.12 where it did so at a tenth of the near one.
+_ALIKE = 0.08
+_SURE = 3.0  # standard errors above 0 that it must be, since of few frames it is mostly chance
 
 Pair = Callable[[Clip], tuple[Float[np.ndarray, " n_samples"], Float[np.ndarray, " n_samples"]]]
 
@@ -91,7 +93,8 @@ class Subtraction:
             f"the far microphone explains {median:.0%} of the near one's energy ({low:.0%} to {high:.0%}, "
             f"{len(self.removed)} training clips), which is taken away"
         ]
-        if (alike := float(np.median(self.alike))) > _ALIKE:
+        chance = _SURE * 1.25 * float(np.std(self.alike)) / np.sqrt(len(self.alike))  # of a median
+        if (alike := float(np.median(self.alike))) > max(_ALIKE, chance):
             found.append(
                 f"what is taken away swells and fades like what is left (likeness {alike:.2f}): the far microphone "
                 "seems to hear the machine, whose sound is then taken away too; compare with `reference_channel=none`"

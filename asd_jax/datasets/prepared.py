@@ -25,6 +25,7 @@ import soundfile
 import soxr
 from jaxtyping import Float
 
+from asd_jax.datasets.cache import in_words, mark_used
 from asd_jax.datasets.clips import Clip, Dataset
 from asd_jax.datasets.lock import locked
 from asd_jax.errors import InputError
@@ -160,6 +161,7 @@ class _Cache:
                 with _quiet():
                     builder = self.builder(sample_type)
                     if builder.is_prepared() and builder.info.metadata["fingerprint"] == self.fingerprint:
+                        mark_used(self.config_folder(sample_type))
                         return _open(builder)
             except Exception:  # whatever a damaged build makes TFDS raise; it is built again
                 continue
@@ -196,7 +198,7 @@ class _Cache:
         if not count:
             return None
         size = sum(file.stat().st_size for file in Path(builder.data_dir).iterdir())
-        say(f"prepared {count} clips once: {size / 1e6:.0f} MB of {sample_type} in {builder.data_dir}")
+        say(f"kept {count} decoded recordings for later runs: {in_words(size)} in {self.folder}")
         return _open(builder)
 
 

@@ -44,6 +44,8 @@ def measure(waveform: Float[np.ndarray, " n_samples"], *, sample_rate: int) -> S
 def _bandwidth(waveform: np.ndarray, sample_rate: int) -> float:
     n_blocks = min(_MOST_BLOCKS, max(1, len(waveform) // _BLOCK))
     starts = np.linspace(0, max(0, len(waveform) - _BLOCK), n_blocks).astype(int)
-    blocks = np.stack([np.resize(waveform[start : start + _BLOCK], _BLOCK) for start in starts])
+    if len(waveform) < _BLOCK:
+        waveform = np.resize(waveform, _BLOCK)
+    blocks = np.lib.stride_tricks.sliding_window_view(waveform, _BLOCK)[starts]
     power = np.mean(np.abs(np.fft.rfft(blocks * np.hanning(_BLOCK))) ** 2, axis=0)
     return float(np.flatnonzero(power > _NOTHING * power.max())[-1] * sample_rate / _BLOCK)

@@ -185,7 +185,7 @@ def fault_of(config: SlideRailConfig, file_name: str) -> Fault | None:
     clip = parse_name(file_name)
     if not clip.is_anomaly:
         return None
-    rng = _stream(config, clip, "fault")
+    rng = stream(config, clip, "fault")
     kind = FAULT_KINDS[rng.integers(len(FAULT_KINDS))]
     return Fault(kind, (1.0 - rng.random()) ** (1.0 / config.severity_shape))
 
@@ -196,39 +196,13 @@ def synthesize(config: SlideRailConfig, file_name: str) -> Float[np.ndarray, " n
     return np.clip(parts.machine + parts.fault + parts.noise, -1.0, 1.0)
 
 
-def synthesize_pair(
-    config: SlideRailConfig, file_name: str
-) -> tuple[Float[np.ndarray, " n_samples"], Float[np.ndarray, " n_samples"]]:
-    """Waveforms of the near microphone, that of `synthesize`, and of one far from the machine.
-
-    The far one hears the factory's noise up to 2 ms earlier or later, partly the same sound and partly its own
-    (`far_coherence`), and the machine 6 to 12 ms later, as loud as `far_bleed` says.
-    """
-    parts = synthesize_parts(config, file_name, fault_of(config, file_name))
-    draw = _stream(config, parse_name(file_name), "far")
-    late, lead = (round(draw.uniform(*span) * config.sample_rate) for span in ((0.006, 0.012), (-0.002, 0.002)))
-    own = factory_noise(
-        draw,
-        slope_db=config.noise_slope_db,
-        colour_db=config.noise_colour_db,
-        clanks_per_second=config.clanks_per_second,
-        n_samples=config.n_samples,
-        sample_rate=config.sample_rate,
-    )
-    own *= np.float32(np.sqrt((1.0 - config.far_coherence) * np.mean(parts.noise**2)))
-    far = np.float32(np.sqrt(config.far_coherence)) * np.roll(parts.noise, lead) + own
-    far[late:] += np.float32(config.far_bleed) * (parts.machine + parts.fault)[: config.n_samples - late]
-    near = np.clip(parts.machine + parts.fault + parts.noise, -1.0, 1.0)
-    return near, np.clip(far, -1.0, 1.0)
-
-
 def synthesize_parts(config: SlideRailConfig, file_name: str, fault: Fault | None) -> ClipParts:
     """The parts of a clip with a fault of one's choice; all else is as the name's own streams have it."""
     clip = parse_name(file_name)
     rail = SLIDE_RAILS[clip.machine_id]
     size = {"n_samples": config.n_samples, "sample_rate": config.sample_rate}
-    draw = _stream(config, clip, "conditions")
-    of_fault = _stream(config, clip, "fault sound")
+    draw = stream(config, clip, "conditions")
+    of_fault = stream(config, clip, "fault sound")
 
     n_strokes = slide_rail.n_strokes(rail, config.clip_seconds)
     drift = draw.normal(0.0, config.speed) + draw.normal(0.0, config.drift) * np.linspace(-0.5, 0.5, n_strokes)
@@ -240,7 +214,7 @@ def synthesize_parts(config: SlideRailConfig, file_name: str, fault: Fault | Non
     motion = slide_rail.move(rail, pace, rest, phase=draw.random(), **size)
 
     friction_db = config.friction_db + draw.uniform(0.0, config.grease_db)
-    rolling = slide_rail.roll(rail, motion, _stream(config, clip, "rolling"), friction_db=friction_db, **size)
+    rolling = slide_rail.roll(rail, motion, stream(config, clip, "rolling"), friction_db=friction_db, **size)
     hum_level, knock_level = 10.0 ** (draw.normal(0.0, config.part_db, 2) / 20.0)
     each_knock = 10.0 ** (draw.normal(0.0, config.knock_db, (1 + len(rail.joints), n_strokes)) / 20.0)
     machine = rolling.sound(config.n_samples)
@@ -254,7 +228,7 @@ def synthesize_parts(config: SlideRailConfig, file_name: str, fault: Fault | Non
     )
     snr_db = float(draw.uniform(*config.snr_db))
     noise = factory_noise(
-        _stream(config, clip, "noise"),
+        stream(config, clip, "noise"),
         slope_db=config.noise_slope_db,
         colour_db=config.noise_colour_db,
         clanks_per_second=config.clanks_per_second,
@@ -264,7 +238,7 @@ def synthesize_parts(config: SlideRailConfig, file_name: str, fault: Fault | Non
     return ClipParts(machine, added, noise, snr_db)
 
 
-def _stream(config: SlideRailConfig, clip: Clip, what: str) -> np.random.Generator:
+def stream(config: SlideRailConfig, clip: Clip, what: str) -> np.random.Generator:
     """The generator of one aspect of one clip, so that no aspect and no clip depends on another."""
     number, index = (int(digits) for digits in re.findall(r"\d+", clip.file_name))
     key = (number, int(clip.split == "test"), int(clip.is_anomaly), index, _STREAMS.index(what))

@@ -134,9 +134,14 @@ class Detector(Judge):
             return f"{seconds:.3g} s is shorter than what the detector looks at"
         return ""
 
+    @property
+    def hears(self) -> bool:
+        """See `Judge`."""
+        return not isinstance(self.front_end, Vectors)
+
     def check_hears(self) -> None:
         """Raise InputError for a detector of vectors that were computed elsewhere, which hears no waveform."""
-        if isinstance(self.front_end, Vectors):
+        if not self.hears:
             raise InputError(
                 "this detector reads vectors that were computed elsewhere and hears no recordings; give those of new "
                 "ones to python -m experiments.evaluate by `embeddings`"

@@ -62,6 +62,11 @@ class Judge(abc.ABC):
             return self.cutting
         return cutting_of_long(seconds, self.clip_seconds)
 
+    @property
+    def hears(self) -> bool:
+        """Whether it is given recordings, and not vectors that were computed elsewhere."""
+        return True
+
     def remarks(self, scorer: str | None = None) -> tuple[str, ...]:
         """What the user must know of the verdicts by a scorer, the headline scorer by default: a line each."""
         lines = [
@@ -69,7 +74,7 @@ class Judge(abc.ABC):
             for machine, of in self.fitted[scorer or self.headline_scorer].items()
             if of.threshold.never_alarms
         ]
-        if self.clip_seconds is None:
+        if self.clip_seconds is None and self.hears:
             scored = "whole" if self.cutting is None else "as their worst clip"
             lines.append(
                 "note: this detector was saved before detectors knew how long their clips are: recordings are scored "

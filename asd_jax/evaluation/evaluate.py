@@ -43,6 +43,7 @@ class Evaluation:
         results: what `metrics.json` holds, without the fields that only the run knows.
         worst: where recordings were cut, the index of the clip at which the worst three of each recording begin (see
             `recordings.statistic`), by the headline scorer, among the clips that were scored; else None.
+        further_seeds: what the detectors of further seeds make of the same recordings.
     """
 
     clips: tuple[Clip, ...]
@@ -50,6 +51,7 @@ class Evaluation:
     decisions: np.ma.MaskedArray
     results: Results
     worst: Int[np.ndarray, " n_clips"] | None = None
+    further_seeds: Mapping[int, Heard] = dataclasses.field(default_factory=dict)
 
 
 def evaluate(
@@ -67,7 +69,7 @@ def evaluate(
     Clips cut from one recording give one score and one decision (see `recordings`).
 
     Args:
-        detectors: of a run; those of further seeds count only for the mean and standard deviation over seeds.
+        detectors: of a run; those of further seeds are measured beside it, for the spread over seeds.
         clips: the test clips, all of one machine type; those without a label are scored and not measured.
         frames: of the clips, by the front ends of the detectors.
         machine: canonical name of the machine type.
@@ -105,10 +107,14 @@ def evaluate(
 
     own = measured(scores)
     controls = {name: measured(by_recording(of)) for name, of in detectors.controls.items()}
-    seeds = [own] + [
-        {name: metrics.measure_all(values, labels) for name, values in by_recording(of).items()}
-        for of in detectors.further_seeds.values()
-    ]
+    further = {
+        seed: Heard.from_clips(of.of_machine_type(clips[0].machine_type), clips, scores_of(of), seconds)
+        for seed, of in detectors.further_seeds.items()
+    }
+    seeds = {
+        seed: {name: metrics.measure_all(values, labels) for name, values in of.scores.items()}
+        for seed, of in further.items()
+    }
     is_cut = any(clip.clip_seconds is not None for clip in clips)
     results = Results(
         machine=machine,
@@ -130,10 +136,12 @@ def evaluate(
             }
             for name, by_machine in system.fitted.items()
         },
-        seeds=_over_seeds(seeds) if detectors.further_seeds else {},
+        seeds=_over_seeds([own, *seeds.values()]) if seeds else {},
+        by_seed={str(seed): {name: of.summary for name, of in measured.items()} for seed, measured in seeds.items()},
         single_windows=single_windows(system, frames[system.front_end], clips),
     )
-    return Evaluation(recordings, scores, heard.decisions(headline), results, heard.worst if is_cut else None)
+    worst = heard.worst if is_cut else None
+    return Evaluation(recordings, scores, heard.decisions(headline), results, worst, further)
 
 
 def _check_machines(system: Detector, clips: Sequence[Clip]) -> None:

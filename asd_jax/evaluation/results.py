@@ -168,7 +168,9 @@ class Results:
         decision_threshold: the rule that decides.
         thresholds: by scorer.
         scorer_settings: by scorer and machine id.
+        seed: of the run.
         seeds: by scorer and measure, where there are several.
+        by_seed: measures of the further seeds, by seed and scorer.
         single_windows: by scorer that pools windows.
         validation_error: of the network, relative to predicting the mean.
         notes: what a reader should know.
@@ -191,7 +193,9 @@ class Results:
     decision_threshold: str = ""
     thresholds: Mapping[str, ByRule] = dataclasses.field(default_factory=dict)
     scorer_settings: Mapping[str, Mapping[str, Mapping[str, Any]]] = dataclasses.field(default_factory=dict)
+    seed: int | None = sparse()
     seeds: Mapping[str, Mapping[str, Spread]] = sparse(default_factory=dict)
+    by_seed: Mapping[str, Mapping[str, Summary]] = sparse(default_factory=dict)
     single_windows: Mapping[str, Windows] = sparse(default_factory=dict)
     validation_error: float | None = None
     notes: tuple[str, ...] = ()

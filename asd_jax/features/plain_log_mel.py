@@ -19,7 +19,7 @@ def plain_log_mel(
     norm: str | None = "slaney",
     amin: float = 1e-10,
 ) -> Float[np.ndarray, "n_frames n_mels"]:
-    """The log-mel spectrogram in dB of one waveform, as `log_mel_spectrogram` gives it to 1e-3 dB.
+    """The log-mel spectrogram in dB of one waveform, as `log_mel_spectrogram` gives it to 1e-4 dB.
 
     Frames are centred and padded with zeros; the window is a periodic Hann of `n_fft` samples.
 

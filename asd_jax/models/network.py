@@ -63,6 +63,12 @@ class Network:
         """Embedding of every waveform, and the model state after it (which changes in training only)."""
         return self._call("embedding", params, model_state, waveforms, training)
 
+    def module(self, params: PyTree, model_state: PyTree) -> nnx.Module:
+        """The Flax module with these parameters, in evaluation mode: its layers can be called one by one."""
+        model = nnx.merge(self._graph, params, model_state, copy=True)
+        model.eval()
+        return model
+
     def _call(
         self, method: str, params: PyTree, model_state: PyTree, values: Array, training: bool
     ) -> tuple[Array, PyTree]:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-_LONGEST_UNROLLED = 16  # steps; longer loops are compiled as loops of a few steps each
+_LONGEST_UNROLLED = 20  # steps, a tenth of a second to compile each; longer ones are loops of a few steps
 _UNROLL = 4
 
 
@@ -97,6 +97,15 @@ class GRU(nnx.Module):
         return hidden, hidden
 
 
+def read(layers: Sequence[LSTM | GRU], inputs: Float[Array, "n n_steps n_inputs"]) -> Float[Array, "n hidden"]:
+    """Hidden state of a stack's top layer after the last step, from a zero state; `layers` as in `last`."""
+    n_steps = inputs.shape[1]
+    if n_steps > _LONGEST_UNROLLED:
+        return last(layers, layers[0].project(jnp.moveaxis(inputs, 1, 0)))
+    # A product a step: the gradient of all the steps' gates in one array would be put together piece by piece.
+    return last(layers, [layers[0].project(inputs[:, step]) for step in range(n_steps)])
+
+
 def last(layers: Sequence[LSTM | GRU], gates: Sequence[Array] | Array) -> Float[Array, "n hidden"]:
     """Hidden state of a stack's top layer after the last step, from a zero state.
 
@@ -109,10 +118,13 @@ def last(layers: Sequence[LSTM | GRU], gates: Sequence[Array] | Array) -> Float[
         states = tuple(layer.zero(gates.shape[1]) for layer in layers)
         states, _ = jax.lax.scan(lambda s, g: (_step(layers, s, g)[0], None), states, gates, unroll=_UNROLL)
         return layers[-1].hidden(states[-1])
-    states = (None,) * len(layers)
-    for of_step in gates:
-        states, hidden = _step(layers, states, of_step)
-    return hidden
+    return _hidden(layers, gates)[-1]
+
+
+def follow(layers: Sequence[LSTM | GRU], gates: Float[Array, "n_steps n gates"]) -> Float[Array, "n_steps n hidden"]:
+    """Hidden states of a stack's top layer after each step, from a zero state; arguments as in `last`."""
+    states = tuple(layer.zero(gates.shape[1]) for layer in layers)
+    return jax.lax.scan(lambda s, g: _step(layers, s, g), states, gates, unroll=_UNROLL)[1]
 
 
 def unfold(
@@ -122,9 +134,20 @@ def unfold(
 
     From a zero state; `layers` and `gates` as in `last`.
     """
+    if n_steps <= _LONGEST_UNROLLED:
+        return jnp.stack(_hidden(layers, [gates] * n_steps))
     states = tuple(layer.zero(gates.shape[0]) for layer in layers)
     step = lambda states, _: _step(layers, states, gates)  # noqa: E731
     return jax.lax.scan(step, states, length=n_steps, unroll=_UNROLL)[1]
+
+
+def _hidden(layers: Sequence[LSTM | GRU], gates: Sequence[Array] | Array) -> list[Float[Array, "n hidden"]]:
+    """Hidden state of the top layer after each step, from a zero state; every step is compiled."""
+    states, after = (None,) * len(layers), []
+    for of_step in gates:
+        states, hidden = _step(layers, states, of_step)
+        after.append(hidden)
+    return after
 
 
 def _step(

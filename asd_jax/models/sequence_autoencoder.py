@@ -49,7 +49,7 @@ class SequenceAutoencoder(nnx.Module):
         """Each window minus its reconstruction."""
         target = windows(frames, self.window_frames, self.window_hop)
         flat = target.reshape(-1, *target.shape[-2:])
-        state = recurrent.last(self.encoder, self.encoder[0].project(jnp.moveaxis(flat, 1, 0)))
+        state = recurrent.read(self.encoder, flat)
         code = state if self.code is None else self.code(state)
         states = recurrent.unfold(self.decoder, self.decoder[0].project(code), self.window_frames)
         flat = self.output(states.reshape(-1, states.shape[-1]))  # a product of matrices: others are slower on a CPU

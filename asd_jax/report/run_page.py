@@ -28,6 +28,7 @@ def run_page(
         rows: the test clips, in the order of the list.
         map_title: what the small maps show.
     """
+    labelled = any(row.ranked.clip.is_anomaly is not None for row in rows)
     has_domains = any(row.ranked.clip.domain for row in rows)
     return Page(
         title=f"{results.experiment} on {results.machine}",
@@ -38,7 +39,7 @@ def run_page(
         plots=plots,
         what="clips",
         one="clip",
-        heading="Test clips, worst mistakes first",
+        heading=f"Test clips, {'worst mistakes' if labelled else 'most anomalous'} first",
         intro=" ".join(
             [
                 *_notes(rows),
@@ -50,7 +51,7 @@ def run_page(
         ),
         columns={name.split()[0]: name for name in _COLUMNS if name != "domain" or has_domains},
         entries=[_entry(row) for row in rows],
-        tables=result_tables(results),
+        tables=result_tables(results) if labelled else (),  # there is nothing to measure
         about="this run",
         facts=_facts(results),
     )
@@ -135,13 +136,19 @@ def _finding(results: Results) -> str:
                 "worse": "That simple control beats it.",
                 "cannot be told apart": "The two cannot be told apart.",
             }[verdict(gain.interval_95)]
-            side = "higher" if gain.auc_difference > 0 else "lower"
             return (
-                f"The mean AUC of {headline} is {abs(gain.auc_difference):.3f} {side} than that of a Gaussian on mean "
+                f"The mean AUC of {headline} is {_compared(gain.auc_difference)} that of a Gaussian on mean "
                 f"log-mels without any network (95\N{NO-BREAK SPACE}% interval of the difference {signed(low)} to "
                 f"{signed(high)}). {finding}"
             )
     return ""
+
+
+def _compared(difference: float) -> str:
+    """`0.012 higher than`; what rounds to nothing is no difference in words."""
+    if abs(difference) < 5e-4:
+        return "as high as"
+    return f"{abs(difference):.3f} {'higher' if difference > 0 else 'lower'} than"
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:

@@ -1,10 +1,17 @@
-"""A table of text, rendered as aligned text, Markdown or CSV; `page.html.jinja` renders it as HTML."""
+"""A table of text, rendered as aligned text, Markdown, CSV or LaTeX; `page.html.jinja` renders it as HTML."""
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 from asd_jax import files
 
+_LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"±": r"$\pm$", "−": "$-$", "–": "--", "†": r"\dag{}", "×": r"$\times$"}
+)
+_BRACKETS = re.compile(r"(\[[-+\d., ]+\])$")  # of an interval
 MARKED = ("headline", "decides")  # kinds of rows that text marks with a star
 
 
@@ -45,3 +52,22 @@ class Table:
     def csv(self) -> str:
         """Comma-separated values."""
         return files.csv_text([self.header, *self.rows])
+
+    def latex(self) -> str:
+        """A `tabular` with the rules of the package booktabs; intervals in brackets are set small.
+
+        A rule stands above each row whose first cell begins a new group, where the first cells of the others are
+        empty.
+        """
+        lines = [f"\\begin{{tabular}}{{{'l' * len(self.header)}}}", r"\toprule", _latex_row(self.header), r"\midrule"]
+        grouped = any(not row[0] for row in self.rows)
+        for number, row in enumerate(self.rows):
+            if grouped and number and row[0]:
+                lines.append(r"\addlinespace")
+            lines.append(_latex_row(row))
+        return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    small = (_BRACKETS.sub(r"{\\footnotesize \1}", cell.translate(_LATEX)) for cell in cells)
+    return " & ".join(small) + r" \\"

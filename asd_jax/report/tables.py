@@ -1,8 +1,12 @@
 """The tables that a run prints and its report shows: measures, other means and domains, gains, decisions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from asd_jax.detectors import thresholds
+from asd_jax.detectors.bundle import AT_INITIALISATION, LOG_MEL_MEAN
+from asd_jax.detectors.thresholds import Method
 from asd_jax.evaluation.results import MEASURES, ByRule, Groups, Measures, Results, Role, Summary
+from asd_jax.report import published
 from asd_jax.report.numbers import bracketed, joined, number, signed, spread, verdict
 from asd_jax.report.table import Table
 
@@ -16,6 +20,17 @@ _RATES = {
     "normal_recall": "recall",
     "normal_f1": "F1",
 }
+
+_METHODS = {
+    Method.GAMMA: "gamma distribution",
+    Method.EMPIRICAL_QUANTILE: "quantile of scores",
+    Method.CONFORMAL: "rank of scores",
+    Method.ORACLE: "labels",
+}
+_MEASURES = (
+    "AUC: how often an anomalous clip scores above a normal one (1 always, 0.5 chance); pAUC: the same at few false "
+    "alarms; AP: average precision"
+)
 
 
 def result_tables(results: Results) -> list[Table]:
@@ -61,9 +76,24 @@ def measures_table(results: Results) -> Table:
             label = f"{scorer}, mean of {len(by_measure['auc'].values)} seeds"
             rows.append([label, *[""] * len(machine_ids), cell, "", ""])
             kinds.append("")
+    figures = published.of_ids(results)
+    for row in published.rows([*machine_ids, "mean"], figures, published.AREAS):
+        rows.append([*row, "", ""])
+        kinds.append("")
     note = "* headline; the other scorers are exploratory, the controls are no result of the model"
     header = ["AUC / pAUC / AP", *machine_ids, "mean", "AUC 95 %", "pAUC 95 %"]
-    return Table(header, rows, kinds, "Measures of each machine id", [note])
+    notes = [_MEASURES, note, *_controls(results), *published.notes(results.dataset, figures)]
+    return Table(header, rows, kinds, "Measures of each machine id", notes)
+
+
+def _controls(results: Results) -> list[str]:
+    """What the controls are, in words."""
+    words = {
+        LOG_MEL_MEAN: "a Gaussian on a clip's mean log-mel, without any network",
+        AT_INITIALISATION: "the same network before training",
+    }
+    known = [f"{name}: {words[name]}" for name in results.controls if name in words]
+    return ["; ".join(known)] if known else []
 
 
 def means_table(results: Results) -> Table | None:
@@ -124,19 +154,35 @@ def decisions_table(scorer: str, by_rule: ByRule) -> Table:
             for machine_id, at in by_id.items():
                 value = "none" if at.value is None else f"{at.value:.4g}"
                 rates = [number(getattr(at, name)) for name in _RATES]
-                rows.append([rule, machine_id, value, str(at.n_normal), at.method.replace("_", " "), *rates])
+                rows.append([rule, machine_id, value, str(at.n_normal), _method(at.method), *rates])
         else:
             # Why one never alarms is told by machine id.
             methods = dict.fromkeys("conformal" if at.value is None else at.method for at in by_id.values())
             n_normal = "–".join(dict.fromkeys(str(of([at.n_normal for at in by_id.values()])) for of in (min, max)))
             rates = [_mean([getattr(at, name) for at in by_id.values()]) for name in _RATES]
-            rows.append([rule, f"mean of {len(by_id)}", "", n_normal, ", ".join(methods).replace("_", " "), *rates])
+            rows.append([rule, f"mean of {len(by_id)}", "", n_normal, ", ".join(map(_method, methods)), *rates])
         kinds += [kind] * (len(rows) - len(kinds))
     notes = ["* decides; normal clips: how many a threshold rests on"]
+    notes += _meanings(by_rule)
     if "oracle" in kinds:
         notes.append("oracle rules are set by these labels: they show what a threshold could do and decide nothing")
-    header = [f"decisions of {scorer}", "machine id", "threshold", "normal clips", "method", *_RATES.values()]
+    header = [f"decisions of {scorer}", "machine id", "threshold", "normal clips", "set by", *_RATES.values()]
     return Table(header, rows, kinds, f"Decisions of {scorer}", notes)
+
+
+def _method(method: str) -> str:
+    """In words; what it says of itself beyond its name stays."""
+    name, comma, more = method.partition(",")
+    return f"{_METHODS.get(name, name.replace('_', ' '))}{comma}{more}"
+
+
+def _meanings(rules: Iterable[str]) -> list[str]:
+    """How many normal clips rules expect above their thresholds; oracle rules expect nothing."""
+    by_share: dict[str, list[str]] = {}
+    for rule in rules:
+        if not rule.startswith("oracle"):
+            by_share.setdefault(f"{100 * (1 - thresholds.parse(rule)[1]):.3g} %", []).append(rule)
+    return [f"{share} of normal clips are expected above {', '.join(names)}" for share, names in by_share.items()]
 
 
 def _looks_at_labels(rule: str, by_rule: ByRule) -> bool:

@@ -107,9 +107,10 @@ class EfficientATEmbedding(Untrained):
     @functools.cached_property
     def params(self) -> PyTree:
         """Parameters of the network."""
-        if not self._is_random:
-            return jax.tree.map(jnp.asarray, to_params(self.published, _CONFIG))
-        return nnx.to_pure_dict(nnx.split(_CONFIG.build(rngs=nnx.Rngs(self.seed)), nnx.Param)[1])
+        with jax.ensure_compile_time_eval():  # kept: they must be no part of a program that is being traced
+            if not self._is_random:
+                return jax.tree.map(jnp.asarray, to_params(self.published, _CONFIG))
+            return nnx.to_pure_dict(nnx.split(_CONFIG.build(rngs=nnx.Rngs(self.seed)), nnx.Param)[1])
 
     def fit(self, train: Extracted, *, seed: int, hooks: Hooks) -> tuple[Fit, ...]:
         """One representation, for all seeds, beside the network with random weights."""

@@ -16,6 +16,7 @@ from asd_jax import models
 from asd_jax.datasets.clips import Machine
 from asd_jax.features.scaling import Scaling
 from asd_jax.features.stored_clips import StoredClips
+from asd_jax.files import to_json
 from asd_jax.models.network import Network
 from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 
@@ -83,7 +84,7 @@ class Residual:
         settings = {
             "kind": self.kind,
             "model": self.network.config.name,
-            "config": dataclasses.asdict(self.network.config),
+            "config": to_json(self.network.config),
             "n_features": self.network.n_features,
         }
         scaling = {"offset": self.scaling.offset, "scale": self.scaling.scale}

@@ -73,10 +73,11 @@ class VGGishEmbedding(Untrained):
     @functools.cached_property
     def params(self) -> PyTree:
         """Parameters of the network; read when they are first needed."""
-        if self.source != _RANDOM:
-            return to_params(PUBLISHED.cached(self.source))
-        model = VGGishConfig().build(rngs=nnx.Rngs(self.seed))
-        return nnx.to_pure_dict(nnx.split(model, nnx.Param)[1])
+        with jax.ensure_compile_time_eval():  # kept: they must be no part of a program that is being traced
+            if self.source != _RANDOM:
+                return to_params(PUBLISHED.cached(self.source))
+            model = VGGishConfig().build(rngs=nnx.Rngs(self.seed))
+            return nnx.to_pure_dict(nnx.split(model, nnx.Param)[1])
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> "VGGishEmbedding":

@@ -10,6 +10,7 @@ import numpy as np
 
 from asd_jax.datasets import DataConfig, Dataset
 from asd_jax.datasets.extraction import extract_from
+from asd_jax.datasets.in_memory import OWN
 from asd_jax.datasets.together import by_machine_type
 from asd_jax.detectors import Detector, Detectors
 from asd_jax.detectors.thresholds import Method, Source
@@ -39,8 +40,9 @@ def evaluate_run(
 ) -> Results | dict[str, Results] | None:
     """Evaluate a finished run from its folder, on its own test clips or on those below another `data_dir`.
 
-    Writes `scores.csv`, `metrics.json` and the outputs that are wanted into `workdir` (default `run/evaluate`) and
-    nothing into the run's files. Recordings that the run trained on are left out of the test, wherever they lie now.
+    Writes `scores.csv` (`scores_seed_N.csv` of further seeds), `metrics.json` and the outputs that are wanted into
+    `workdir` (default `run/evaluate`) and nothing into the run's files. Recordings that the run trained on are left out
+    of the test, wherever they lie now.
 
     Args:
         run: folder of the run.
@@ -64,6 +66,10 @@ def evaluate_run(
         raise InputError(f"{run}/config.json lacks `settings.data`, the recordings of the run; restore it")
     recorded = folder.as_heard(from_json(DataConfig, config["settings"]["data"]), config)
     recorded = dataclasses.replace(recorded, **{name: value for name, value in data.items() if value})
+    if recorded.dataset == OWN:
+        if recorded.data_dir is None:
+            raise InputError(f"{run} heard waveforms that a program gave it; give recordings by `data_dir`")
+        recorded = dataclasses.replace(recorded, dataset=None)
     if config.get("selection") == "supervised" and recorded.data_dir is None:
         raise InputError(f"{run} was taught by the labels of these very clips; give others by `data_dir`")
     usual = detectors.system.clip_seconds or math.inf  # a detector that does not know it hears recordings whole
@@ -83,6 +89,7 @@ def evaluate_run(
         outputs=outputs,
         say=say,
         selection=config.get("selection", ""),
+        seed=config["settings"].get("seed"),
         evaluated_run=str(run),
         left_out_trained_on=tuple(trained_on),
         **config.get("stamp", {}),
@@ -194,6 +201,10 @@ def evaluate_detectors(
         say(line)
     scores = scores_csv(found.clips, found.scores, found.decisions, selection=results.selection)
     write_text(workdir / "scores.csv", scores)
+    for seed, heard in found.further_seeds.items():
+        decisions = heard.decisions(results.headline_scorer)
+        scores = scores_csv(heard.recordings, heard.scores, decisions, selection=results.selection)
+        write_text(workdir / f"scores_seed_{seed}.csv", scores)
     results.write(workdir)
     outputs.write(workdir, found, detectors, frames, dataset, say)
     say(f"written to {workdir}")

@@ -5,6 +5,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from asd_jax.errors import InputError
 from asd_jax.files import check_not_a_run, check_writable, write_json
 from asd_jax.runs.config import RunConfig
 
-__all__ = ["check_free", "check_not_a_run", "describe", "read_config", "start", "versions"]
+__all__ = ["check_free", "check_not_a_run", "describe", "finished", "read_config", "start", "versions"]
 
 _PACKAGES = (
     "asd_jax",
@@ -48,6 +49,25 @@ def read_config(run: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or "experiment" not in config or not isinstance(config.get("settings"), dict):
         raise InputError(f"{path}: not the config of a run: it has no experiment and settings; restore it")
     return config
+
+
+def finished(paths: Iterable[str | Path]) -> list[Path]:
+    """Folders with results: those that are named, and in the place of one without any those that it holds.
+
+    Raises:
+        InputError: nothing is named, or a folder holds no results, itself or two levels below.
+    """
+    paths = [Path(path).expanduser() for path in paths]
+    if not paths:
+        raise InputError("no runs given; name the folders of finished runs")
+    found: list[Path] = []
+    for path in paths:
+        held = [path / "metrics.json"] if (path / "metrics.json").is_file() else []
+        below = held or sorted(path.glob("*/metrics.json")) or sorted(path.glob("*/*/metrics.json"))
+        if not below:
+            raise InputError(f"{path}: no metrics.json in it; name the folder of a finished run that had test clips")
+        found += [file.parent for file in below]
+    return list(dict.fromkeys(found))
 
 
 def as_heard(data: DataConfig, config: dict[str, Any]) -> DataConfig:

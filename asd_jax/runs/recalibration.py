@@ -54,11 +54,9 @@ def recalibrate(
     """
     run, workdir = Path(run).expanduser(), Path(workdir).expanduser()
     folder.check_free(workdir)
-    described = folder.read_config(run)
-    config, before = RunConfig.from_dict(described), Detectors.load(run)
-    new = dataclasses.replace(
-        folder.as_heard(config.data, described), **{name: value for name, value in data.items() if value}
-    )
+    config, before = RunConfig.from_dict(described := folder.read_config(run)), Detectors.load(run)
+    given = {name: value for name, value in data.items() if value}
+    new = dataclasses.replace(folder.as_heard(config.data, described), **given)
     config, system = dataclasses.replace(config, data=new), before.system
     usual = system.clip_seconds or math.inf
     dataset = new.open(system.front_end.sample_rate, say, usual_seconds=usual)
@@ -84,6 +82,7 @@ def recalibrate(
         outputs=outputs,
         say=say,
         selection=config.selection_stamp,
+        seed=config.seed,
         **config.recipe.stamp,
     )
     if results is None:

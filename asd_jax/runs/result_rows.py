@@ -1,4 +1,4 @@
-"""The results of several runs as rows, and a table of them: what `compare` and `benchmark` print."""
+"""The results of several runs as rows, and tables of them: what `table`, `compare` and `benchmark` print."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,7 +8,8 @@ from asd_jax.detectors.bundle import LOG_MEL_MEAN
 from asd_jax.evaluation import official_scores
 from asd_jax.evaluation.official_scores import arithmetic_mean, harmonic_mean
 from asd_jax.evaluation.results import Official, Results, Role, Spread, Summary
-from asd_jax.report.numbers import joined
+from asd_jax.report import published
+from asd_jax.report.numbers import joined, with_interval
 from asd_jax.report.table import Table
 
 
@@ -114,7 +115,57 @@ def systems_table(rows: Iterable[Row], *, exploratory: bool = False) -> Table:
         selection = ", ".join(sorted({row.results.selection for row in of}))
         times = [_sum([row.seconds(*names) for row in of]) for names in (("train", "fit_scorers"), ("score",))]
         table.append([system, *cells, selection, *times])
-    return Table(header, table)
+    figures = published.of_machines(row.results for row in rows)
+    table += published.rows(header[1:], figures, published.AREAS)
+    return Table(header, table, notes=published.notes(rows[0].results.dataset if rows else "", figures))
+
+
+def intervals_table(rows: Iterable[Row], *, exploratory: bool = False) -> Table:
+    """The same for papers: a line a system and measure, each value with its 95 % interval over test clips.
+
+    Args:
+        rows, exploratory: as for `systems_table`.
+    """
+    rows = [row for row in rows if exploratory or row.role is not Role.EXPLORATORY]
+    machines = list(dict.fromkeys(row.results.machine for row in rows))
+    by_system: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_system.setdefault(row.system, {})[row.results.machine] = row
+    several = len(machines) > 1
+    table = []
+    for system, by_machine in by_system.items():
+        of = list(by_machine.values())
+        for name, title in (("auc", "AUC"), ("pauc", "pAUC")):
+            cells = [_with_interval(by_machine.get(machine), name) for machine in machines]
+            for mean in (arithmetic_mean, harmonic_mean) if several else ():
+                cells.append(_mean_over_machines(of, len(machines), name, mean))
+            table.append([system if name == "auc" else "", title, *cells])
+        if all(row.official.score is not None for row in of):
+            cells = [_official_with_interval(by_machine.get(machine)) for machine in machines]
+            table.append(["", "official score", *cells, *(["", _official(of, len(machines))] if several else [])])
+    columns = [*machines, *(["mean", "harmonic mean"] if several else [])]
+    figures = published.of_machines(row.results for row in rows)
+    aucs, paucs = ({row[0]: row[1:] for row in published.rows(columns, figures, [name])} for name in published.AREAS)
+    for kind, cells in aucs.items():
+        table += [[kind, "AUC", *cells], ["", "pAUC", *paucs[kind]]]
+    notes = published.notes(rows[0].results.dataset if rows else "", figures)
+    return Table(["system", "measure", *columns], table, notes=notes)
+
+
+def _with_interval(row: Row | None, name: str) -> str:
+    if row is None:
+        return ""
+    mean = row.summary.mean
+    return with_interval(getattr(mean, name), mean.interval_95.get(name))
+
+
+def _official_with_interval(row: Row | None) -> str:
+    return "" if row is None else with_interval(row.official.score, row.official.interval_95.get("score"))
+
+
+def _mean_over_machines(rows: Sequence[Row], n_machines: int, name: str, mean: Callable[[Sequence[Any]], Any]) -> str:
+    values = [getattr(row.summary.mean, name) for row in rows]
+    return "" if len(values) < n_machines or None in values else f"{float(mean(values)):.3f}"
 
 
 def _areas(row: Row) -> tuple[float | None, float | None]:

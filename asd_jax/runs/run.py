@@ -3,10 +3,14 @@
 `run` is the whole walk, the same for networks, statistics and embeddings.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from pathlib import Path
 
+from asd_jax.datasets import DataConfig, Dataset
+from asd_jax.datasets.in_memory import OWN
+from asd_jax.errors import InputError
 from asd_jax.evaluation.results import Results
 from asd_jax.files import write_text
 from asd_jax.representations import Hooks
@@ -30,6 +34,7 @@ def run(
     resume: bool = False,
     outputs: Outputs = Outputs(),  # noqa: B008 (frozen)
     say: Callable[[str], None] = print,
+    dataset: Dataset | None = None,
 ) -> Results | dict[str, Results] | None:
     """Fit a detector and evaluate it; everything is written below `workdir`.
 
@@ -39,6 +44,7 @@ def run(
         resume: go on with the run in `workdir`, which must have been started with the same settings and data.
         outputs: what to write for people to look at.
         say: takes the lines for the user.
+        dataset: clips of one's own (see `datasets.in_memory`), in the place of those that `config.data` names.
 
     Returns:
         what `metrics.json` holds, where one detector serves several machine types by their names, each in a folder of
@@ -51,7 +57,10 @@ def run(
     config.check()
     if not resume:
         folder.check_free(workdir)
-    dataset = config.data.open(config.front_end.sample_rate, say)
+    if dataset is None:
+        dataset = config.data.open(config.front_end.sample_rate, say)
+    else:
+        config = _of_own(config, dataset)
     introduce(config.experiment, dataset, say)
     seconds: dict[str, float] = {}
     with timed(seconds, "load"):
@@ -95,6 +104,7 @@ def run(
         seconds=seconds,
         cross_validated=fitted.cross_validated,
         selection=config.selection_stamp,
+        seed=config.seed,
         notes=tuple(notes),
         validation_error=None if None in errors else sum(errors) / len(errors),
         **fits[0].chosen,
@@ -103,3 +113,13 @@ def run(
     if results is None:
         say("\n" + expectation_table(detectors.system).text() + "\n")
     return results
+
+
+def _of_own(config: RunConfig, dataset: Dataset) -> RunConfig:
+    """The config of a run on clips of one's own: its recordings have a name that nothing opens again."""
+    rate = config.front_end.sample_rate
+    if dataset.sample_rate not in (None, rate):
+        raise InputError(
+            f"the waveforms are at {dataset.sample_rate} Hz, and the front end hears {rate}; resample them"
+        )
+    return dataclasses.replace(config, data=DataConfig(machine=dataset.machine, dataset=OWN))

@@ -293,7 +293,7 @@ def test_two_runs_build_once(folder, tmp_path):
     for thread in threads:
         thread.join()
     assert decoded_once(source)
-    assert sum("prepared 6 clips" in line for line in said) == 1
+    assert sum("kept 6 decoded" in line for line in said) == 1
     for dataset in results:
         assert_same(dataset, source.plain)
 

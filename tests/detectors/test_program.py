@@ -58,6 +58,11 @@ def test_every_network_under_some_scorer(made, untrained, tmp_path, name, kind):
     agree(made(untrained(smaller(models.REGISTRY[name])), HEARD_BY[name]), kind, tmp_path)
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_network_whose_state_is_carried(made, untrained, tmp_path, kind):
+    agree(made(untrained(models.LSTMPredictorConfig(hidden_size=8, carry_state=True)), "mse"), kind, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [*((name, "onnx") for name in VECTOR_SCORERS), ("gmm", "stablehlo"), ("knn", "stablehlo")]
 )

@@ -35,9 +35,27 @@ def test_runs_are_compared_in_one_table(machine_tree, run_script, runs):
 
     status, stdout, _ = run_script("compare", runs / "knn", runs / "gmm", f"--workdir={runs / 'table'}")
     assert status == 0 and "fan of dcase2020" in stdout and "AUC - first [95 %]" in stdout
+    assert "setting" in stdout and "threshold" in stdout  # in which they differ
     table = rows_of(runs / "table" / "compare.csv")
-    assert [row["experiment"] for row in table] == ["knn", "gmm", "knn"] and table[1]["differs"] in "01"
-    assert (runs / "table" / "compare.md").read_text().count("\n| ") == 2 + 3
+    means = [row for row in table if row["machine_id"] == "mean" and row["measure"] == "auc"]
+    assert [row["system"] for row in means] == ["knn", "gmm", "log_mel_mean"]
+    assert "| threshold | percentile_95 | conformal |" in (runs / "table" / "compare.md").read_text()
+
+
+def test_finished_runs_become_tables(run_script, runs, tmp_path):
+    status, stdout, stderr = run_script("table", runs / "knn", runs / "gmm", "--latex", f"--workdir={tmp_path / 'out'}")
+    assert status == 0, stderr
+    assert "control: log_mel_mean" in stdout and "gmm, knn" not in stdout
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert written == {"table.md", "table.csv", "table.tex", "differences.csv", "decisions.csv"}
+    headers = {(tmp_path / "out" / name).read_text().splitlines()[0] for name in written if name.endswith(".csv")}
+    assert len(headers) == 1
+    decided = rows_of(tmp_path / "out" / "decisions.csv")
+    assert {row["selection"] for row in decided if row["rule"].startswith("oracle")} <= {"oracle"}
+    status, _, stderr = run_script("table", tmp_path, f"--workdir={runs / 'knn'}")
+    assert status == 1 and stderr.count("\n") == 1 and "no metrics.json in it" in stderr
+    status, _, stderr = run_script("table", runs, f"--workdir={runs / 'knn'}")
+    assert status == 1 and "is a run, whose files stay as they are" in stderr
 
 
 def test_evaluation_again_has_submission_files_of_clips_without_labels(machine_tree, run_script, runs, tmp_path):

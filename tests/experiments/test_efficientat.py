@@ -10,6 +10,7 @@ import soundfile
 import soxr
 from flax import nnx
 
+from asd_jax.datasets import Machine
 from asd_jax.errors import InputError
 from asd_jax.features import FrontEnd
 from asd_jax.features.extraction import extract_waveforms
@@ -121,6 +122,11 @@ def test_a_bundle_brings_its_weights_and_lengths_do_not_mix(made, tmp_path, monk
     for index in range(3):
         alone = embed(jax.tree.map(jnp.asarray, to_params(made, EfficientATConfig())), clips.clip(index)[None])[0]
         np.testing.assert_allclose(values[index], alone, rtol=1e-4, atol=1e-5 * np.abs(values).max())
+    fresh = EfficientATEmbedding.load(tmp_path / "own.npz")  # whose weights are first read while it is exported
+    of_frames = jax.jit(lambda frames: fresh.of_frames(frames, Machine("", "id_00")).vector)
+    traced = of_frames(jnp.asarray(clips.clip(0))[None])
+    np.testing.assert_allclose(traced[0], values[0], rtol=1e-4, atol=1e-5 * np.abs(values).max())
+    np.testing.assert_array_equal(fresh(clips).vector, values)
     settings, arrays = first.to_state()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     np.testing.assert_array_equal(EfficientATEmbedding.from_state(settings, arrays)(clips).vector, values)

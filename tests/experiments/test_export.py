@@ -19,46 +19,21 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module")
-def finished_run(machine_tree, tmp_path_factory):
-    import dataclasses
-
-    from asd_jax.detectors import ScorerSpec
-    from asd_jax.runs import DataConfig, run, statistics
-
-    workdir = tmp_path_factory.mktemp("runs") / "run"
-    config, beside = statistics("gmm", "gmm"), (ScorerSpec("knn"), ScorerSpec("lof"))
-    config = dataclasses.replace(config, scorers=beside, data=DataConfig("fan", str(machine_tree)))
-    run(config, workdir, say=lambda line: None)
-    return workdir
-
-
-@pytest.fixture(scope="module")
-def detector_file(finished_run, tmp_path_factory):
-    from asd_jax.runs import export_run
-
-    said = []
-    file = export_run(finished_run, tmp_path_factory.mktemp("out") / "detector.onnx", say=said.append)
-    assert re.search(r"agrees with the detector on 12 clips, \d of them anomalous: scores differ by at most", said[-1])
-    assert "gmm of id_00, id_02; clips of 1 s at 16000 Hz" in said[-1]
-    return file
-
-
-def test_the_script_writes_both_kinds(finished_run, tmp_path, run_script):
+def test_the_script_writes_both_kinds(gmm_run, tmp_path, run_script):
     for kind in ("onnx", "stablehlo"):
         out = tmp_path / f"d.{kind}"
         arguments = [f"--format={kind}", f"--out={out}", "--machine_id=id_02", "--scorer=knn", "--noprepare"]
-        status, stdout, stderr = run_script("export", f"--checkpoint={finished_run}", *arguments)
+        status, stdout, stderr = run_script("export", f"--checkpoint={gmm_run}", *arguments)
         assert status == 0, stderr
         assert "knn of id_02" in stdout and out.is_file()
-    status, stdout, _ = run_script("export", f"--checkpoint={finished_run}", "--noprepare")
-    assert status == 0 and (finished_run / "export" / "gmm.onnx").is_file()
+    status, stdout, _ = run_script("export", f"--checkpoint={gmm_run}", "--noprepare")
+    assert status == 0 and (gmm_run / "export" / "gmm.onnx").is_file()
 
 
-def test_score_takes_the_file_in_place_of_the_run(finished_run, detector_file, machine_tree, tmp_path, run_script):
+def test_score_takes_the_file_in_place_of_the_run(gmm_run, detector_file, machine_tree, tmp_path, run_script):
     test = machine_tree / "fan" / "test"
     found = {}
-    for name, source in (("run", f"--checkpoint={finished_run}"), ("file", f"--model={detector_file}")):
+    for name, source in (("run", f"--checkpoint={gmm_run}"), ("file", f"--model={detector_file}")):
         status, _, stderr = run_script("score", source, f"--workdir={tmp_path / name}", test)
         assert status == 0, stderr
         found[name] = {row["file_name"]: row for row in rows(tmp_path / name / "scores.csv")}
@@ -85,7 +60,7 @@ def test_score_with_a_file_imports_no_jax(detector_file, machine_tree, tmp_path)
     assert "1 of 1 anomalous" in done.stdout and done.stdout.endswith("False\n")
 
 
-def test_the_script_of_the_page_does_without_asd_jax(finished_run, detector_file, machine_tree, tmp_path):
+def test_the_script_of_the_page_does_without_asd_jax(gmm_run, detector_file, machine_tree, tmp_path):
     from asd_jax import load_detector
     from asd_jax.datasets.audio import read_audio
 
@@ -98,7 +73,7 @@ def test_the_script_of_the_page_does_without_asd_jax(finished_run, detector_file
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     waveforms = [read_audio(file, sample_rate=16_000) for file in files]
-    verdict = load_detector(finished_run).judge(waveforms, sample_rate=16_000, machine_id="id_02")
+    verdict = load_detector(gmm_run).judge(waveforms, sample_rate=16_000, machine_id="id_02")
     lines = done.stdout.splitlines()
     assert len(lines) == len(files) == 2
     for line, score, is_anomalous in zip(lines, verdict.scores, verdict.is_anomalous, strict=True):
@@ -118,17 +93,17 @@ def test_the_script_of_the_page_does_without_asd_jax(finished_run, detector_file
         (["--data_dir=nowhere"], "--data_dir=.*nowhere"),
     ],
 )
-def test_bad_input_is_one_line_and_writes_nothing(finished_run, tmp_path, monkeypatch, run_script, arguments, says):
+def test_bad_input_is_one_line_and_writes_nothing(gmm_run, tmp_path, monkeypatch, run_script, arguments, says):
     monkeypatch.chdir(tmp_path)
     before = [] if "--out=." in arguments else ["--out=d.onnx"]
-    status, _, stderr = run_script("export", f"--checkpoint={finished_run}", "--noprepare", *before, *arguments)
+    status, _, stderr = run_script("export", f"--checkpoint={gmm_run}", "--noprepare", *before, *arguments)
     assert status == 1
     assert re.fullmatch(f"error: .*{says}.*\n", stderr), stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_without_a_bundle_and_a_check_that_fails(finished_run, tmp_path, monkeypatch, run_script):
-    run = shutil.copytree(finished_run, tmp_path / "run")
+def test_a_run_without_a_bundle_and_a_check_that_fails(gmm_run, tmp_path, monkeypatch, run_script):
+    run = shutil.copytree(gmm_run, tmp_path / "run")
     monkeypatch.setattr("asd_jax.runs.exporting.compare", lambda *args: _compare(*args, tolerance=-1.0))
     from asd_jax.detectors.export.check import compare as _compare
 

@@ -28,7 +28,11 @@ def test_seeds_and_machine_ids_are_trained_and_kept(run_script, machine_tree, wo
     assert "mse, mean of 2 seeds" in stdout
     metrics = json.loads((workdir / "metrics.json").read_text())
     assert to_json(Results.read(workdir)) == metrics
+    (first, second) = ((workdir / name).read_text().splitlines() for name in ("scores.csv", "scores_seed_1.csv"))
+    assert first[0] == second[0] and [line.split(",")[0] for line in first] == [line.split(",")[0] for line in second]
+    assert first != second
     seeds = metrics["seeds"]["mse"]["auc"]
+    assert metrics["seed"] == 0 and metrics["by_seed"]["1"]["mse"]["mean"]["auc"] == seeds["values"][1]
     assert seeds["values"][0] == metrics["scorers"]["mse"]["mean"]["auc"]
     assert seeds["mean"] == pytest.approx(np.mean(seeds["values"]))
     assert seeds["standard_deviation"] == pytest.approx(np.std(seeds["values"], ddof=1))

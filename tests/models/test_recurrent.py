@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from asd_jax.models.recurrent import GRU, LSTM, last, unfold
+from asd_jax.models.recurrent import GRU, LSTM, follow, last, read, unfold
 
 N_INPUTS, HIDDEN, BATCH = 5, 7, 3
 
@@ -24,7 +24,7 @@ def pytorch_layer(torch, layer):
 
 
 # One step (no recurrence at all), unrolled loops, and compiled loops of lengths that their unrolling does not divide.
-@pytest.mark.parametrize("lengths", [(1,), (1, 2, 3, 4, 5, 6), (17, 19)], ids=str)
+@pytest.mark.parametrize("lengths", [(1,), (1, 2, 3, 4, 5, 6), (22, 23)], ids=str)
 @pytest.mark.parametrize("kind", [LSTM, GRU])
 def test_outputs_and_gradients_equal_pytorch(kind, lengths):
     torch = pytest.importorskip("torch")
@@ -60,7 +60,7 @@ def test_outputs_and_gradients_equal_pytorch(kind, lengths):
         np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("n_steps", [3, 20])
+@pytest.mark.parametrize("n_steps", [3, 23])
 @pytest.mark.parametrize("kind", [LSTM, GRU])
 def test_a_stack_is_one_layer_after_another(kind, n_steps):
     """Stepping two layers together gives what running the second over all states of the first does."""
@@ -72,3 +72,15 @@ def test_a_stack_is_one_layer_after_another(kind, n_steps):
     expected = last(layers[1:], layers[1].project(below))
     np.testing.assert_allclose(unfold(layers, gates, n_steps)[-1], expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(last(layers, [gates] * n_steps), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_steps", [3, 23])
+@pytest.mark.parametrize("kind", [LSTM, GRU])
+def test_reading_and_following_inputs_are_steps(kind, n_steps):
+    layers = [kind(N_INPUTS, HIDDEN, rngs=nnx.Rngs(0))]
+    inputs = jnp.asarray(np.random.default_rng(0).standard_normal((n_steps, BATCH, N_INPUTS)), jnp.float32)
+    gates = layers[0].project(inputs)
+    states = follow(layers, gates)
+    expected = [last(layers, gates[: step + 1]) for step in range(n_steps)]
+    np.testing.assert_allclose(states, jnp.stack(expected), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(read(layers, jnp.moveaxis(inputs, 0, 1)), expected[-1], rtol=1e-5, atol=1e-6)

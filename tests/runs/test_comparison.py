@@ -15,7 +15,7 @@ from asd_jax.evaluation.metrics import Labels
 from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import scores_csv
 from asd_jax.files import to_json
-from asd_jax.runs import comparison, result_rows
+from asd_jax.runs import comparison, result_rows, setting_differences, tidy
 
 N_CLIPS = 120
 
@@ -90,9 +90,13 @@ def test_other_scorers_are_exploratory(runs):
 
 def test_tables(runs):
     compared = comparison.compare(runs)
-    rows = list(csv.DictReader(comparison.csv_table(compared).csv().splitlines()))
-    assert rows[1]["experiment"] == "gmm" and rows[1]["differs"] == "1" and rows[0]["differs"] == ""
-    assert float(rows[1]["auc_low"]) < float(rows[1]["auc"]) < float(rows[1]["auc_high"])
+    rows = list(csv.DictReader(tidy.csv(comparison.tidy_rows(compared, "first")).splitlines()))
+    gains = [row for row in rows if row["measure"] == "auc_difference"]
+    assert [row["system"] for row in gains] == ["gmm", "kmeans"] and {row["against"] for row in gains} == {"first"}
+    assert float(gains[0]["low"]) == pytest.approx(compared[1].gain.interval_95[0])
+    means = [row for row in rows if row["measure"] == "auc" and row["machine_id"] == "mean"]
+    assert [row["system"] for row in means] == ["lstm_pred", "gmm", "kmeans", "log_mel_mean"]
+    assert float(means[1]["low"]) < float(means[1]["value"]) < float(means[1]["high"])
     assert {row["selection"] for row in rows} == {"label-free"}
     table = lines(comparison.reading_table(compared))
     assert "AUC over seeds" in table[0] and "0.700 ± 0.010" in table[1]
@@ -109,8 +113,8 @@ def test_releases_with_domains_have_their_official_score(runs):
     compared = comparison.compare(runs)
     table = lines(comparison.reading_table(compared))
     assert table[1][table[0].index("official score [95 %]")] == "0.610 [0.550, 0.660]"
-    header, first, *_ = lines(comparison.csv_table(compared))
-    assert first[header.index("official_low")] == "0.55"
+    official = [row for row in comparison.tidy_rows(compared) if row.measure == "official_score"]
+    assert [(row.value, row.low) for row in official] == [(0.61, 0.55)] * 3
 
 
 def test_systems_by_machines(tmp_path):
@@ -156,7 +160,7 @@ def test_undefined_measures_stay_in_the_tables(tmp_path):
     compared = comparison.compare(runs)
     assert compared[1].differs is None and compared[1].row.summary.mean.auc is None
     assert lines(comparison.reading_table(compared))[2][-2:] == ["undefined", "undefined"]
-    assert lines(comparison.csv_table(compared))[2][-1] == ""
+    assert {row.value for row in comparison.tidy_rows(compared) if "auc" in row.measure} == {None}
     assert lines(result_rows.systems_table([of.row for of in compared]))[1][1] == "undefined"
 
 
@@ -169,8 +173,14 @@ def test_what_is_refused(runs, tmp_path):
     refused("is given twice", runs[0], runs[0])
     refused(r"nowhere: no metrics\.json in it", runs[0], tmp_path / "nowhere")
     other = write_run(tmp_path / "d", 1.0, experiment="gmm", dataset="dcase2023")
+    with pytest.raises(InputError, match="runs of different data sets"):
+        comparison.by_machine([runs[0], other])
     refused(r"runs of different data sets: .*a is of dcase2020, .*d of dcase2023", runs[0], other)
     other = write_run(tmp_path / "e", 1.0, experiment="gmm", machine="pump")
+    with pytest.raises(InputError, match=r"runs of different machines: .*a is of fan, .*e of pump"):
+        comparison.by_machine([runs[0], other])
+    with pytest.raises(InputError, match="is given twice"):
+        comparison.by_machine([runs[0], runs[0]])
     refused(r"runs of different machines: .* is of fan, .* of pump", runs[0], other)
     other = write_run(tmp_path / "f", 1.0, experiment="gmm", n_clips=50)
     refused(r"has 120, .*f 50, and fan/test/0050\.wav is not in .*f", runs[0], other)
@@ -183,3 +193,56 @@ def test_what_is_refused(runs, tmp_path):
     (other / "scores.csv").unlink()
     shutil.copy(runs[0] / "metrics.json", other)
     refused(r"g: no scores\.csv", runs[0], other)
+
+
+def test_several_machines_are_compared_at_once(tmp_path):
+    for name, shift in (("a", 0.5), ("b", 2.0)):
+        for seed, machine in enumerate(("fan", "pump")):
+            write_run(tmp_path / name / machine, shift, experiment="gmm", machine=machine, seed=seed)
+    groups = comparison.by_machine([tmp_path / "a", tmp_path / "b"])
+    assert [[path.removeprefix(f"{tmp_path}/") for path in of] for of in groups] == [
+        ["a/fan", "b/fan"],
+        ["a/pump", "b/pump"],
+    ]
+    compared = [comparison.compare(of, seed=number) for number, of in enumerate(groups)]
+    first, second = comparison.over_machines(compared)
+    gains = [of[1].gain for of in compared]
+    assert second.gain.auc_difference == pytest.approx(np.mean([gain.auc_difference for gain in gains]))
+    low, high = second.gain.interval_95
+    widths = [gain.interval_95[1] - gain.interval_95[0] for gain in gains]
+    # Of the mean of two independent differences.
+    assert high - low == pytest.approx(np.hypot(*widths) / 2, rel=0.15)
+    assert list(first.row.summary.machine_ids) == ["fan", "pump"] and second.row.results.machine == "all"
+    rows = comparison.tidy_rows([first, second], "gmm")
+    (row,) = [row for row in rows if row.measure == "auc_difference"]
+    assert row.machine == "all" and row.value == second.gain.auc_difference
+    assert comparison.over_machines(compared[:1]) == []
+
+
+def test_settings_that_differ_stand_above():
+    def config(**more):
+        return {"experiment": "gmm", "seed": 0, "recipe": {"kind": "trained", "epochs": 3}} | more
+
+    differences = setting_differences.setting_differences
+    assert differences([config(), config()]) == []
+    assert differences([config(), config(seed=1), None]) == [("seed", ["0", "1", "unknown"])]
+    longer = config(recipe={"kind": "trained", "epochs": 5, "hop": None})
+    assert differences([config(), longer]) == [("recipe.epochs", ["3", "5"]), ("recipe.hop", ["-", "null"])]
+    other = config(recipe={"kind": "clip_summary", "decay": 1}, scorers=[{"name": "knn", "label": "k"}])
+    assert differences([config(scorers=[]), other]) == [
+        ("recipe", ["trained", "clip_summary"]),
+        ("scorers", ["none", "k"]),
+    ]
+    table = setting_differences.settings_table(["a", "b"], [config(), config(seed=1)])
+    assert table.header == ["setting", "a", "b"] and table.rows == [["seed", "0", "1"]]
+
+
+def test_an_evaluation_has_the_settings_of_its_run(tmp_path):
+    run = write_run(tmp_path / "run", 1.0, experiment="gmm")
+    config = {"experiment": "gmm", "settings": {"seed": 3}, "versions": {"jax": "1"}}
+    (run / "config.json").write_text(json.dumps(config))
+    again = write_run(tmp_path / "again", 1.0, experiment="gmm", evaluated_run=str(run))
+    expected = {"experiment": "gmm", "versions": {"jax": "1"}, "seed": 3}
+    assert setting_differences.config_of(again, Results.read(again)) == expected
+    assert setting_differences.config_of(tmp_path, Results.read(run)) is None
+    assert comparison.settings_of([str(run), str(again)]) is None

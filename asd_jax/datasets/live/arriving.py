@@ -1,5 +1,6 @@
 """A folder that fills: recordings in the order in which they arrive."""
 
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -22,7 +23,8 @@ def arriving(
 ) -> Stream:
     """The samples of new recordings in a folder, each once it has stopped growing, until `stop`.
 
-    What is in the folder when it is first looked at is not new. Of files the times are kept, so nothing grows.
+    What is in the folder when it is first looked at is not new. What comes later is, whatever its time: a recording
+    that is moved or copied there may be older than those heard. Nothing is kept of files that are gone.
 
     Args:
         folder: of recordings; those in folders below it are not looked at.
@@ -35,21 +37,23 @@ def arriving(
         InputError: no such channel.
         SourceLost: the folder is not there.
     """
-    heard = _newest(folder) if since is None else (since, "")
+    heard = {name: status for name, status in _listed(folder).items() if since is None or status[0] <= since}
     before: dict[str, tuple[float, int]] = {}
+    latest = -math.inf if since is None else since
     while not stop.is_set():
-        sizes = _listed(folder)
-        for name, (changed, size) in sorted(sizes.items(), key=lambda item: (item[1][0], item[0])):
-            if (changed, name) <= heard or before.get(name) != (changed, size):
+        there = _listed(folder)
+        heard = {name: status for name, status in heard.items() if name in there}
+        for name, status in sorted(there.items(), key=lambda item: (item[1][0], item[0])):
+            if heard.get(name) == status or before.get(name) != status:
                 continue  # heard, or it may still be growing
             yield Break(Kind.RECORDING, name)
             try:
                 yield from playback(folder / name, stop, channel=channel)
             except SourceLost as error:
                 yield Break(Kind.UNREADABLE, str(error))
-            heard = (changed, name)
-            done(changed)
-        before = sizes
+            heard[name], latest = status, max(latest, status[0])
+            done(latest)
+        before = there
         stop.wait(_POLL_SECONDS)
 
 
@@ -67,7 +71,3 @@ def _listed(folder: Path) -> dict[str, tuple[float, int]]:
     except OSError as error:
         raise SourceLost(f"{folder}: {error.strerror}") from error
     return found
-
-
-def _newest(folder: Path) -> tuple[float, str]:
-    return max(((changed, name) for name, (changed, _) in _listed(folder).items()), default=(0.0, ""))

@@ -31,7 +31,7 @@ class Kind(enum.StrEnum):
     BACK = "back"  # it is there again
     OVERFLOW = "overflow"  # samples were lost, since they were not taken in time
     RECORDING = "recording"  # another recording begins
-    UNREADABLE = "unreadable"  # a recording was left out
+    UNREADABLE = "unreadable"  # a recording was left out, or the rest of it
 
 
 class Break(NamedTuple):

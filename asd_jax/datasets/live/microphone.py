@@ -27,14 +27,17 @@ def microphone(device: str, stop: threading.Event, *, channel: str, sample_rate:
         SourceLost: there is no such device, or it stopped.
     """
     sound = _sounddevice()
-    waiting: collections.deque[np.ndarray] = collections.deque()
+    waiting: collections.deque[tuple[int, np.ndarray]] = collections.deque()  # each with what was lost before it
     lost, there = [0], threading.Event()
 
     def take(samples: np.ndarray, n_frames: int, _: Any, status: Any) -> None:
-        if status.input_overflow or len(waiting) >= _MOST_BLOCKS:
+        if status.input_overflow:  # how much is not said: a block at least
             lost[0] += n_frames
         if len(waiting) < _MOST_BLOCKS:
-            waiting.append(samples.copy())
+            waiting.append((lost[0], samples.copy()))
+            lost[0] = 0
+        else:
+            lost[0] += n_frames
         there.set()
 
     try:
@@ -49,13 +52,16 @@ def microphone(device: str, stop: threading.Event, *, channel: str, sample_rate:
                 if not there.wait(_SILENT_SECONDS):
                     raise SourceLost(f"the microphone gave nothing for {_SILENT_SECONDS:g} s")
                 there.clear()
-                if lost[0]:
-                    seconds, lost[0] = lost[0] / rate, 0
-                    yield Break(Kind.OVERFLOW, "samples of the microphone were lost", seconds)
                 while waiting:
-                    yield Block(mono(waiting.popleft(), channel), rate)
+                    n_lost, samples = waiting.popleft()
+                    if n_lost:
+                        yield Break(Kind.OVERFLOW, "samples of the microphone were lost", n_lost / rate)
+                    yield Block(mono(samples, channel), rate)
+    except InputError:
+        raise
     except (sound.PortAudioError, ValueError) as error:
-        raise SourceLost(f"microphone {device or 'by default'}: {str(error).splitlines()[0]}") from error
+        why = str(error).partition("\n")[0]
+        raise SourceLost(f"microphone {device or 'by default'}: {why}") from error
 
 
 def _sounddevice() -> Any:

@@ -13,6 +13,7 @@ from asd_jax.datasets.live.microphone import microphone
 from asd_jax.datasets.live.pcm import PcmFormat, pcm_stream
 from asd_jax.datasets.live.pipe import Pipe
 from asd_jax.datasets.live.playback import playback
+from asd_jax.errors import InputError
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0  # seconds
 
@@ -42,7 +43,7 @@ def open_source(
         InputError: a stream or channel that cannot be read, or a library that is not installed.
     """
     if name == "-":
-        return pcm_stream(Pipe(0, stop), raw, channel=channel)
+        return _standard_input(stop, raw, channel)
     kind, _, place = name.partition(":")
     if kind == "mic":
         return reopening(lambda: microphone(place, stop, channel=channel), stop)
@@ -56,6 +57,8 @@ def open_source(
         folder = Path(place).expanduser()
         return reopening(lambda: arriving(folder, stop, channel=channel, since=latest[0], done=heard), stop)
     path = Path(name).expanduser()
+    if path.is_dir():
+        raise InputError(f"`source={name}` is a folder; give dir:{name} to hear recordings as they arrive there")
 
     def opened() -> Stream:
         if not path.exists():
@@ -67,9 +70,21 @@ def open_source(
     return reopening(opened, stop)
 
 
+def _standard_input(stop: threading.Event, raw: PcmFormat, channel: str) -> Stream:
+    """What is piped into the script, which cannot be opened again."""
+    try:
+        yield from pcm_stream(Pipe(0, stop), raw, channel=channel)
+    except SourceLost as error:
+        if not stop.is_set():
+            raise InputError(f"standard input: {error}") from error
+
+
 def _pipe(path: Path, stop: threading.Event, raw: PcmFormat, channel: str) -> Stream:
     """A named pipe; its writer may come, and come back."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else it would wait for a writer, whatever `stop` says
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # else it would wait for a writer, whatever `stop` says
+    except OSError as error:
+        raise SourceLost(f"{path}: {error.strerror}") from error
     try:
         yield from pcm_stream(Pipe(descriptor, stop), raw, channel=channel)
     finally:

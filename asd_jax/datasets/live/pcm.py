@@ -3,20 +3,22 @@
 import dataclasses
 import struct
 from collections.abc import Callable
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, runtime_checkable
 
 import numpy as np
 
-from asd_jax.datasets.live.blocks import BLOCK_SECONDS, Block, Break, Kind, Stream, mono
+from asd_jax.datasets.live.blocks import BLOCK_SECONDS, Block, Break, Kind, SourceLost, Stream, mono
 from asd_jax.errors import InputError
 from asd_jax.features.shapes import Float
 
+_MOST_FORMAT = 1 << 16  # bytes; it has 16 to 40
 _ENDLESS = 0x7FFF0000  # bytes; writers to a pipe announce this much or more, or nothing at all
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 SAMPLE_FORMATS = ("s16le", "s24le", "s32le", "f32le")
 _FLOATS = {"f32le": "<f4", "f64le": "<f8"}
 
 
+@runtime_checkable
 class Bytes(Protocol):
     """A file of bytes, or what reads like one."""
 
@@ -73,8 +75,9 @@ def pcm_stream(file: Bytes, raw: PcmFormat, *, channel: str) -> Stream:
 
     Raises:
         InputError: a WAV header that says what cannot be read, or no such channel.
+        SourceLost: it ends within a header.
     """
-    begin, first = _exactly(file, 4), True
+    begin, first = file.read(4), True
     if begin != b"RIFF":
         yield from _samples(_after(begin, file), raw, None, channel)
         return
@@ -86,7 +89,8 @@ def pcm_stream(file: Bytes, raw: PcmFormat, *, channel: str) -> Stream:
         yield from _samples(file.read, found, n_bytes, channel)
         if n_bytes is None:
             return
-        _exactly(file, n_bytes % 2)
+        if n_bytes % 2:
+            file.read(1)
         begin = _next_riff(file)
 
 
@@ -112,26 +116,32 @@ def _samples(read: Callable[[int], bytes], found: PcmFormat, n_bytes: int | None
 
 
 def _exactly(file: Bytes, n_bytes: int) -> bytes:
-    return file.read(n_bytes) if n_bytes else b""
+    content = file.read(n_bytes) if n_bytes else b""
+    if len(content) < n_bytes:
+        raise SourceLost("the stream ended within a WAV header")
+    return content
 
 
 def _next_riff(file: Bytes) -> bytes:
     """The first bytes of a WAV file that follows, chunks behind the samples passed over; else nothing."""
-    while len(name := file.read(4)) == 4 and name != b"RIFF":
-        _pass_over(file, _size(file))
+    while len(name := file.read(4)) == 4 and name != b"RIFF" and len(size := file.read(4)) == 4:
+        _pass_over(file, struct.unpack("<I", size)[0])
     return name
 
 
 def _wav_header(file: Bytes) -> tuple[PcmFormat, int | None]:
     """Format and number of bytes of the samples that follow, None where it is not known; after `RIFF`."""
     _size(file)
-    if file.read(4) != b"WAVE":
+    if _exactly(file, 4) != b"WAVE":
         _refuse("RIFF, but no WAVE")
     found = None
     while True:
-        name, size = file.read(4), _size(file)
+        name, size = _exactly(file, 4), _size(file)
         if name == b"fmt ":
-            found = _format(file.read(size))
+            if size > _MOST_FORMAT:
+                _refuse(f"a format of {size} bytes")
+            found = _format(_exactly(file, size))
+            _exactly(file, size % 2)
         elif name == b"data":
             if found is None:
                 _refuse("no format before the samples")
@@ -154,10 +164,7 @@ def _format(content: bytes) -> PcmFormat:
 
 
 def _size(file: Bytes) -> int:
-    content = file.read(4)
-    if len(content) < 4:
-        _refuse("its header is cut short")
-    return struct.unpack("<I", content)[0]
+    return struct.unpack("<I", _exactly(file, 4))[0]
 
 
 def _pass_over(file: Bytes, n_bytes: int) -> None:

@@ -57,7 +57,7 @@ class Alarms:
     """Debounces windows.
 
     At each window the latest ones that do not overlap each other are looked at, that window first. A window without a
-    verdict is none of them.
+    verdict is none of them. An alarm ends by windows that are heard after it, and the next begins by such ones.
 
     Args:
         rule: when.
@@ -94,6 +94,7 @@ class Alarms:
             self._is_suppressed = True
             return None
         self.is_active, self._raised_at, self._is_suppressed = True, end, False
+        self._windows.clear()  # else those beside the ones that raised it, from half a window on, could end it at once
         return Change.ALARM
 
     def _apart(self, most: int) -> list[bool]:

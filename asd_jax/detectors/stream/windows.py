@@ -44,7 +44,8 @@ class Windows:
         self._rate, self._origin = sample_rate, self.clock
         self._length = round(self.seconds * sample_rate)
         self._hop = max(1, round(self.hop_seconds * sample_rate))
-        self._kept = np.zeros(0, np.float32)
+        self._kept: list[np.ndarray] = []  # joined where a window is complete, not at each block
+        self._n_kept = 0
         self._first = 0  # samples since the origin before those kept
         self._next = 0  # where the next window starts
         self._given = 0
@@ -55,17 +56,20 @@ class Windows:
             self._begin(sample_rate)
         while len(samples):  # a little at a time, so that a long block takes no more memory than a window
             part, samples = samples[: self._hop], samples[self._hop :]
-            self._kept = np.concatenate([self._kept, part])
-            reached = self._first + len(self._kept)
+            self._kept.append(part)
+            self._n_kept += len(part)
+            reached = self._first + self._n_kept
             self.clock = self._origin + reached / sample_rate
+            if self._next + self._length > reached:
+                continue
+            joined = np.concatenate(self._kept)
             while self._next + self._length <= reached:
                 begin = self._next - self._first
-                yield self._window(self._kept[begin : begin + self._length], self._next)
+                yield self._window(joined[begin : begin + self._length], self._next)
                 self._next += self._hop
                 self._given += 1
             drop = min(self._next, reached) - self._first
-            if drop > 0:
-                self._kept, self._first = self._kept[drop:], self._first + drop
+            self._kept, self._n_kept, self._first = [joined[drop:]], len(joined) - drop, self._first + drop
 
     def _window(self, samples: np.ndarray, first: int) -> Window:
         start = self._origin + first / self._rate
@@ -77,7 +81,7 @@ class Windows:
         Returns:
             what was heard before it, where that was too short for a window; the detector says whether it is enough.
         """
-        rest = self._window(self._kept, 0) if not self._given and len(self._kept) else None
+        rest = self._window(np.concatenate(self._kept), 0) if not self._given and self._n_kept else None
         self.clock += seconds
         self._begin(self._rate)
         return rest

@@ -1,7 +1,7 @@
 """What is kept of alarms: a folder each, whole or not there, within bounds of space and time."""
 
-import contextlib
 import json
+import math
 import os
 import re
 import shutil
@@ -44,6 +44,7 @@ class Kept:
         for aside in folder.glob(".*.aside"):  # of a monitor that was killed while it wrote
             shutil.rmtree(aside, ignore_errors=True)
         self._number = max((int(of.name.rsplit("_", 1)[1]) for of in self._there()), default=0)
+        self.prune()
 
     def next_name(self) -> str:
         """The name of the next alarm's folder: the time (UTC), which may be set back, and a number, which is not."""
@@ -88,20 +89,25 @@ class Kept:
 
     def prune(self) -> None:
         """Take away the oldest folders until the rest is young and small enough."""
-        there = []
-        for folder in sorted(self._there(), key=lambda of: int(of.name.rsplit("_", 1)[1])):
-            with contextlib.suppress(OSError):  # somebody else took it away
-                size = sum(file.stat().st_size for file in folder.iterdir())
-                there.append((folder, size, folder.stat().st_mtime))
-        total = sum(size for _, size, _ in there)
-        for folder, size, kept_at in there:
-            if total > self._most_bytes or self._now() - kept_at > self._days * _DAY:
+        there = sorted(self._there(), key=lambda of: int(of.name.rsplit("_", 1)[1]))
+        found = [_size_and_time(of) for of in there]
+        total = sum(size for size, _ in found)
+        for folder, (size, changed) in zip(there, found, strict=True):
+            if total > self._most_bytes or self._now() - changed > self._days * _DAY:
                 shutil.rmtree(folder, ignore_errors=True)
                 total -= size
 
     def _there(self) -> list[Path]:
         """Folders of alarms; anything else in the folder is not ours, and stays."""
         return [Path(entry.path) for entry in os.scandir(self.folder) if entry.is_dir() and _NAME.fullmatch(entry.name)]
+
+
+def _size_and_time(folder: Path) -> tuple[int, float]:
+    """Bytes of a folder's files, and when it was written; of one that someone takes away just now, nothing."""
+    try:
+        return sum(file.stat().st_size for file in folder.iterdir()), folder.stat().st_mtime
+    except OSError:
+        return 0, math.inf
 
 
 def _write_flac(path: Path, sound: np.ndarray, sample_rate: int) -> None:

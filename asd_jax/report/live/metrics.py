@@ -42,10 +42,11 @@ class Metrics:
             self._windows.labels(decision).inc()
             if event["score"] is not None:
                 self._score.set(event["score"])
-            self._threshold.set(event["threshold"])
+            self._threshold.set(float("inf") if event["threshold"] is None else event["threshold"])
             return
         self._events.labels(kind).inc()
-        self._lost.inc(event.get("lost_seconds", 0.0))
+        if kind != "status":  # which sums up what was told before
+            self._lost.inc(event.get("lost_seconds", 0.0))
         if kind in ("alarm", "clear"):
             self._active.set(kind == "alarm")
 

@@ -99,6 +99,7 @@ class Monitor:
         self._to_keep: tuple[str, Event, float] | None = None
         self._writer = ThreadPoolExecutor(1, "evidence")
         self._written: Future[None] | None = None
+        self._is_over = False
 
     @property
     def clock(self) -> float:
@@ -128,6 +129,7 @@ class Monitor:
             self._score(rest)
         if self._to_keep:
             self._keep()
+        self._is_over = True
         self._writer.shutdown()
         self._check_written()
         self._status()
@@ -153,10 +155,11 @@ class Monitor:
         score, remarks = self._heard(window)
         above = None if score is None else bool(score > self.config.threshold)
         share = None if score is None else float(np.mean(self._fitted.normal_scores > score))
+        at = window.end  # the clock may be a little further, by what came in the same block
         self._counted[{True: "above", False: "below", None: "no_verdict"}[above]] += 1
         self.tell(
             "score",
-            at=window.end,
+            at=at,
             score=score,
             threshold=_finite(self.config.threshold),
             above=above,
@@ -167,13 +170,15 @@ class Monitor:
         if change is Change.ALARM:
             self._counted["alarms"] += 1
             name = self._kept.next_name() if self._kept else None
-            told = self.tell("alarm", at=window.end, score=score, threshold=_finite(self.config.threshold), folder=name)
+            told = self.tell("alarm", at=at, score=score, threshold=_finite(self.config.threshold), folder=name)
+            if self._to_keep:  # alarms may follow each other faster than the sound after them comes
+                self._keep()
             if name:
                 self._to_keep = name, told, window.end + AFTER_SECONDS
         elif change is Change.CLEAR:
-            self.tell("clear", at=window.end, score=score)
+            self.tell("clear", at=at, score=score)
         if score is not None and (found := self.drift.update(window.end, score)):
-            self.tell("drift", at=window.end, **found._asdict())
+            self.tell("drift", at=at, **found._asdict())
 
     def _heard(self, window: Window) -> tuple[float | None, str]:
         """Score of a window, and what is unlike training; without a score, why there is none."""
@@ -202,9 +207,9 @@ class Monitor:
         counted = {name: int(self._counted[name]) for name in names}
         lost = round(float(self._counted["lost_seconds"]), 3)
         self._counted.clear()
+        if self._kept and not self._is_over:
+            self._writer.submit(self._kept.prune)  # what is too old goes, whether or not there are further alarms
         suppressed, self._alarms.suppressed = self._alarms.suppressed, 0
-        if self._kept:
-            self._kept.prune()
         self.tell(
             "status",
             **counted,
@@ -220,6 +225,7 @@ class Monitor:
         self._to_keep = None
         raised = until - AFTER_SECONDS
         sound, rate = self._memory.since(self.clock - KEPT_SECONDS)
+        sound = np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0)  # what was broken has been told
         if self._written:
             self._check_written()
         self._written = self._writer.submit(self._write, name, alarm, sound, rate, self.clock - raised)

@@ -18,7 +18,7 @@ _INK, _GREY = (32, 32, 32), (110, 110, 110)
 
 def picture(
     log_mel: Float[np.ndarray, "n_frames n_mels"],
-    mean: Float[np.ndarray, " n_mels"],
+    mean: Float[np.ndarray, " n_known"],
     *,
     frequencies: Float[np.ndarray, " n_mels"],
     seconds: float,
@@ -31,7 +31,7 @@ def picture(
 
     Args:
         log_mel: in dB.
-        mean: of normal clips, in dB; empty where it is not known.
+        mean: of normal clips, in dB, for each band; empty where it is not known.
         frequencies: centre of each band, in Hz.
         seconds: length of the sound.
         first_second: time of its beginning, from the alarm.

@@ -24,7 +24,8 @@ class State:
     def __init__(self, path: Path, detector: str, saved: dict[str, Any]) -> None:
         self._path, self._detector = path, detector
         self.clock = float(saved.get("clock", 0.0))
-        self.since: float | None = saved.get("since")
+        since = saved.get("since")
+        self.since = None if since is None else float(since)
         self._drift = saved.get("drift") if saved.get("detector") == detector else None
 
     @classmethod

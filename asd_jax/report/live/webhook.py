@@ -1,6 +1,7 @@
 """Events to an address on the web, never in the way of what listens."""
 
 import contextlib
+import http.client
 import json
 import os
 import queue
@@ -82,7 +83,7 @@ class Webhook:
         except urllib.error.HTTPError as error:
             error.close()
             return None if error.code >= 500 or error.code in (408, 429) else False
-        except (OSError, ValueError):  # no answer, a broken one, or none in time
+        except (OSError, ValueError, http.client.HTTPException):  # no answer, a broken one, or none in time
             return None
 
 
@@ -103,8 +104,12 @@ def _checked(url: str) -> tuple[str, str]:
         if not (found := os.environ.get(name)):
             raise InputError(f"`webhook={url}`: the environment has no variable {name}")
         url = found
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        is_one = False
+    if not is_one:
         raise InputError("`webhook`: give an address that begins with http:// or https://, or env:NAME")
     if parts.username or parts.password:
         raise InputError(f"`webhook`: no password in an address; put a token into the environment as {TOKEN}")
