@@ -106,11 +106,25 @@ def engines(job: Job) -> dict[str, Engine]:
     return {**found, "ray": RayEngine(job)}
 
 
+def lost_to_kills(source: Path, place: Path, job: Job, arguments: argparse.Namespace) -> None:
+    """What workers that are killed cost, beside the same without."""
+    done = [
+        scored(Archive(source, place / name, job), LocalEngine(job), arguments.workers, kill_every=every)
+        for name, every in (("undisturbed", None), ("disturbed", arguments.kill_every))
+    ]
+    is_same = rows(place / "disturbed") == rows(place / "undisturbed")
+    print(
+        f"{arguments.n_killed:,} files, a worker killed every {arguments.kill_every:g} s: {done[1].seconds:.1f} s, "
+        f"{done[1].n_replaced} replaced, against {done[0].seconds:.1f} s; tables equal: {is_same}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--n_files", type=int, default=2000)
+    parser.add_argument("--n_killed", type=int, default=30_000, help="files that are scored while workers are killed")
     parser.add_argument("--n_paths", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kill_every", type=float, default=20.0)
@@ -134,13 +148,7 @@ def main() -> None:
         if "ray" in rates:
             is_same = rows(place / "ray") == rows(place / "local")
             print(f"ray / local    {rates['ray'] / rates['local']:.2f} (floor 0.8); tables equal: {is_same}")
-        archive = Archive(source, place / "killed", job, shard_size=128)
-        done = scored(archive, LocalEngine(job), arguments.workers, kill_every=arguments.kill_every)
-        is_same = rows(place / "killed") == rows(place / "local")
-        print(
-            f"a worker killed every {arguments.kill_every:g} s: {done.seconds:.1f} s, {done.n_replaced} replaced; "
-            f"table equal: {is_same}"
-        )
+        lost_to_kills(listed(arguments.folder, place / "more", arguments.n_killed), place, job, arguments)
     few, many = peak_of_listing(1000), peak_of_listing(arguments.n_paths)
     print(f"listing: 1,000 paths {few:.0f} MB, {arguments.n_paths:,} paths {many:.0f} MB, {many - few:.0f} more (<150)")
 

@@ -20,14 +20,17 @@ from absl import flags
 from tqdm import tqdm
 
 from asd_jax.errors import InputError
-from experiments import launch
+from experiments import launch, sweep
 from experiments.commands import commands
 
 FLAGS = flags.FLAGS
 
 launch.adopt(*launch.DATA, "workdir", "resume", "seed", "num_seeds", "epochs", "threshold", "debug")
 flags.DEFINE_list("experiments", None, "Which systems, by the names of their experiments. Default: nearly all.")
+flags.DEFINE_string("grid", None, "Settings to go through, such as 'hidden_size=64,128;features=log_mel,mfcc'.")
+flags.DEFINE_list("seeds", [], "Seeds to go through, such as 0,1,2, each a run of its own.")
 
+_Run = tuple[str, str, dict[str, str]]  # machine, system, what it differs in
 _OF_THE_BENCHMARK = {"machine", "workdir", "resume", "debug", "experiments", "prepare", "cache_dir"}
 
 
@@ -58,25 +61,56 @@ def main(arguments: list[str]) -> None:
         raise InputError(f"--experiments={','.join(chosen)}: give some of {', '.join(known)}")
     machine = given.get("machine") or ("all" if "data_dir" in given else "slide_rail")
     machines = launch.machines(machine, given.get("data_dir"), given.get("dataset"))
+    axes = sweep.axes(given.get("grid"), given.get("seeds") or [])
     settings = {name: value for name, value in given.items() if name not in _OF_THE_BENCHMARK}
     settings["machine"] = ",".join(machines)
+    todo = [(of, name, point) for of in machines for name in chosen for point in sweep.points(axes, _flags_of(name))]
+    unused = [name for name in axes if not any(name in point for *_, point in todo)]
+    if unused:
+        raise InputError(f"--grid: none of {', '.join(chosen)} takes --{unused[0]}; leave it out")
     folder.start(base, {"experiment": "benchmark", "settings": settings}, resume=FLAGS.resume)
-
-    todo = [(machine, name) for machine in machines for name in chosen]
-    failed = {}
-    with tqdm(todo, desc="systems", disable=None) as progress:
-        for machine, name in progress:
-            progress.set_postfix_str(f"{name} on {machine}")
-            if not (base / machine / name / "metrics.json").exists():
-                problem = _run(machine, name, base / machine / name, settings)
-                if problem:
-                    failed[f"{name} on {machine}"] = problem
-                    tqdm.write(f"error: {name} on {machine}: {problem}", file=sys.stderr)
-    rows = launch.write_table(base, [base / machine / name for machine, name in todo])
-    if rows:
-        _draw(base, rows)
+    failed = _run_all(base, todo, settings)
+    if axes:
+        _write_results(base, todo, list(axes))
+    else:
+        rows = launch.write_table(base, [base / machine / name for machine, name, _ in todo])
+        if rows:
+            _draw(base, rows)
     if failed:
         raise InputError(f"{len(failed)} of {len(todo)} runs failed: {', '.join(failed)}; see above")
+
+
+def _place(base: Path, run: _Run) -> Path:
+    machine, name, point = run
+    return base / machine / name / sweep.folder_name(point)
+
+
+def _run_all(base: Path, todo: list[_Run], settings: dict[str, Any]) -> dict[str, str]:
+    """Do what is not finished; gives what failed, and why."""
+    failed = {}
+    with tqdm(todo, desc="systems", disable=None) as progress:
+        for run in progress:
+            machine, name, point = run
+            title = " ".join(filter(None, [f"{name} on {machine}", sweep.folder_name(point)]))
+            progress.set_postfix_str(title)
+            if not (_place(base, run) / "metrics.json").exists():
+                problem = _run(machine, name, _place(base, run), settings | point)
+                if problem:
+                    failed[title] = problem
+                    tqdm.write(f"error: {title}: {problem}", file=sys.stderr)
+    return failed
+
+
+def _write_results(base: Path, todo: list[_Run], axes: list[str]) -> None:
+    """Write `results.csv` of the runs that are finished."""
+    from asd_jax import files
+    from asd_jax.evaluation.results import Results
+    from asd_jax.runs import tidy
+
+    finished = [run for run in todo if (_place(base, run) / "metrics.json").exists()]
+    found = ((Results.read(_place(base, run)), run[2]) for run in finished)
+    files.write_text(base / "results.csv", tidy.tidy_csv(found, [name for name in axes if name != "seed"]))
+    print(f"{len(finished)} of {len(todo)} runs in {base / 'results.csv'}")
 
 
 def _run(machine: str, name: str, folder: Path, settings: dict[str, Any]) -> str:
@@ -97,7 +131,7 @@ def _run(machine: str, name: str, folder: Path, settings: dict[str, Any]) -> str
             folder, ignore_errors=True
         )  # what a run left that was stopped before it had anything to go on with
     folder.parent.mkdir(parents=True, exist_ok=True)
-    log = folder.with_suffix(".log")
+    log = folder.with_name(f"{folder.name}.log")
     with log.open("a", encoding="utf-8") as file:
         print(json.dumps(command), file=file, flush=True)
         status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode

@@ -7,9 +7,11 @@ import archives
 import pytest
 
 from asd_jax.errors import InputError
+from asd_jax.evaluation.heard_files import Listening
 from asd_jax.runs.archive.archive import score_archive
 from asd_jax.runs.archive.engine import Done
 from asd_jax.runs.archive.local_engine import LocalEngine
+from asd_jax.runs.archive.scoring import Job
 
 ray = pytest.importorskip("ray")
 pytestmark = [
@@ -46,12 +48,12 @@ def test_a_node_that_is_lost_loses_no_row(tmp_path, cluster):
     lost = [cluster.add_node(num_cpus=1) for _ in range(2)]
 
     class Losing(RayEngine):
-        """Loses a node as soon as two workers on two nodes have come back with rows."""
+        """Loses a node as soon as all three workers have loaded, and none has come back with all its rows."""
 
         def wait(self, seconds):
             found = super().wait(seconds)
             self.heard = getattr(self, "heard", set()) | {of for of, outcome in found if isinstance(outcome, Done)}
-            if len(self.heard) == 3 and lost:
+            if len(self.heard) == 3 and len(lost) == 2:
                 cluster.remove_node(lost.pop(), allow_graceful=False)
             return found
 
@@ -65,8 +67,8 @@ def test_a_node_that_is_lost_loses_no_row(tmp_path, cluster):
     assert archives.rows(archive.out) == archives.rows(local.out)
 
 
-def test_no_cluster_at_an_address(tmp_path):
+def test_no_cluster_at_an_address():
     from asd_jax.runs.archive.ray_engine import RayEngine
 
     with pytest.raises(InputError, match="no Ray cluster answers there"):
-        RayEngine(None, address="auto")
+        RayEngine(Job("run", "", Listening()), address="auto")
