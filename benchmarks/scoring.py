@@ -25,6 +25,7 @@ from asd_jax.detectors.detector import Detector
 from asd_jax.detectors.export import Program, contents
 from asd_jax.detectors.fitted_scorers import ScorerSpec, fit_scorers
 from asd_jax.detectors.judging import Judge
+from asd_jax.evaluation.heard_files import HeardFiles, Listening
 from asd_jax.features import FrontEnd
 from asd_jax.features.extraction import extract_waveforms
 from asd_jax.features.scaling import standardize
@@ -35,8 +36,6 @@ from benchmarks import harness
 from benchmarks.features import SAMPLE_RATE, SECONDS, librosa_log_mel, waveforms
 from benchmarks.harness import Measured
 from benchmarks.torch_networks import TorchAutoencoder, TorchPredictor
-from experiments import score  # noqa: F401 (it defines the flags that listening reads)
-from experiments.listening import Heard
 
 N_CLIPS, MACHINE = 128, Machine("slider", "id_00")
 CONFIGS = (LSTMPredictorConfig(), DenseAutoencoderConfig())
@@ -55,8 +54,7 @@ def untrained(config, n_seconds: float) -> Detector:
 
 def judged(judge: Judge, names: Sequence[str]) -> np.ndarray:
     """Scores of files."""
-    heard = Heard(list(names), judge, "mix")
-    return judge.judge_pieces(heard.pieces(), heard.machine_ids).scores
+    return HeardFiles(names, judge, Listening(machine_id=MACHINE.machine_id)).judged().scores
 
 
 def with_torch(detector: Detector, names: Sequence[str]) -> Callable[[], np.ndarray]:

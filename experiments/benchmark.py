@@ -105,11 +105,15 @@ def _write_results(base: Path, todo: list[_Run], axes: list[str]) -> None:
     """Write `results.csv` of the runs that are finished."""
     from asd_jax import files
     from asd_jax.evaluation.results import Results
-    from asd_jax.runs import tidy
+    from asd_jax.runs import result_rows, tidy
 
     finished = [run for run in todo if (_place(base, run) / "metrics.json").exists()]
-    found = ((Results.read(_place(base, run)), run[2]) for run in finished)
-    files.write_text(base / "results.csv", tidy.tidy_csv(found, [name for name in axes if name != "seed"]))
+    found = []
+    for run in finished:
+        place = _place(base, run)
+        rows = result_rows.rows_of(Results.read(place), run=place.relative_to(base).as_posix())
+        found += [(line, run[2]) for line in tidy.measures(rows)]
+    files.write_text(base / "results.csv", tidy.swept_csv(found, [name for name in axes if name != "seed"]))
     print(f"{len(finished)} of {len(todo)} runs in {base / 'results.csv'}")
 
 

@@ -52,6 +52,10 @@ def main(arguments: list[str]) -> None:
     from asd_jax.runs.archive.archive import Archive, score_archive
 
     job = _job()
+    if FLAGS.engine == "ray":  # before anything is begun
+        from asd_jax.runs.archive import ray_engine
+
+        ray_engine.join(FLAGS.ray_address)
     archive = Archive(launch.folder("input"), launch.folder("out"), job, FLAGS.shard_size)
     scored = score_archive(archive, _engine(job), words=wording.in_flags, say=wording.say)
     _print(scored, archive.out)

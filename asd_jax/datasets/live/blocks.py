@@ -63,7 +63,7 @@ def mono(samples: Float[np.ndarray, "n_samples n_channels"], channel: str) -> Fl
     """
     if channel == "mix":
         return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)
-    if "-" in channel:
+    if "-" in channel[1:]:
         raise InputError(
             f"`channel={channel}`: listening takes one microphone, and this detector was trained without what a far "
             "one explains; train one with `reference_channel=none`"

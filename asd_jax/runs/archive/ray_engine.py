@@ -33,8 +33,7 @@ class RayEngine:
         Raises:
             InputError: Ray is not installed, or there is no cluster at the address.
         """
-        self._ray = _ray()
-        _join(self._ray, address)
+        self._ray = join(address)
         actor = self._ray.remote(
             num_cpus=1,
             num_gpus=gpus_per_worker,
@@ -83,17 +82,14 @@ class RayEngine:
             return Died()
 
 
-def _ray() -> Any:
+def join(address: str | None) -> Any:
+    """The module `ray`, part of a cluster from now on; errors as in `RayEngine`."""
     try:
         import ray
     except ImportError as error:
         raise InputError("`engine=ray` needs Ray; pip install 'asd_jax[cluster]', or take `engine=local`") from error
-    return ray
-
-
-def _join(ray: Any, address: str | None) -> None:
     if ray.is_initialized():
-        return
+        return ray
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Ray's own default of later versions
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
@@ -110,3 +106,4 @@ def _join(ray: Any, address: str | None) -> None:
         raise InputError(
             f"`ray_address`={address}: no Ray cluster answers there; start one (ray start --head), or leave it out"
         ) from error
+    return ray
