@@ -271,7 +271,7 @@ def _page(machine: "Machine", scorer: str, normal: "NormalSound", kept: "Kept") 
     from asd_jax.report.live.page import LivePage
 
     title = f"{machine.machine_type} {machine.machine_id}, {scorer}"
-    page = LivePage(FLAGS.page, title=title, kept=kept.folder, band_hz=normal.frequencies)
+    page = LivePage(FLAGS.page, title=title, kept=kept.folder, band_hz=normal.frequencies.tolist())
     print(f"look at http://127.0.0.1:{page.port}/", file=sys.stderr)
     return page
 

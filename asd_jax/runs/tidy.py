@@ -73,7 +73,7 @@ def csv(rows: Iterable[TidyRow]) -> str:
 
 
 def swept_csv(rows: Iterable[tuple[TidyRow, Mapping[str, str]]], settings: Sequence[str]) -> str:
-    """The same of a sweep, behind a column for each setting that it went through, empty where a run does not take it."""
+    """The same of a sweep, behind a column for each setting that it went through; empty of a run that lacks it."""
     lines = ([*(values.get(name, "") for name in settings), *_cells(row)] for row, values in rows)
     return csv_text([[*settings, *COLUMNS], *lines])
 

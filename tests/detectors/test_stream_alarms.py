@@ -47,7 +47,7 @@ def rule(alarm="3/5", clear="5/5", quiet_minutes=0.0):
         ("xxx.x....", "--A----C-", {"clear": "4/5"}),
         ("x.x.", "ACAC", {"alarm": "1/1", "clear": "1/1"}),
         # What ended an alarm does not begin the next, nor what began it.
-        ("xxx..x..xx.x", "--A-C----AC-", {"clear": "2/5"}),
+        ("xxx..x..xx.x.", "--A-C----A--C", {"clear": "2/5"}),
     ],
 )
 def test_sequences_by_hand(windows, expected, options):

@@ -88,7 +88,7 @@ def test_oracle_thresholds_are_printed_as_such(detectors):
     clips, frames = clips_and_frames()
     text = printed(evaluate(detectors, clips, frames, machine="fan", dataset="dcase2023"))
     assert re.search(r"\* conformal_0\.8 +section_00", text) and re.search(
-        r"  oracle_max_f1 +mean of 2 +\S+ +oracle", text
+        r"  oracle_max_f1 +mean of 2 +\S+ +labels", text
     )
     assert "oracle rules are set by these labels" in text
     assert re.search(r"source +target +official score", text) and "official score of dcase2023: harmonic mean" in text
