@@ -5,6 +5,7 @@ wait for JAX.
 """
 
 import importlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __version__ = "0.1.0"
@@ -21,6 +22,23 @@ _ROOMS = (
     "scorers",
     "training",
 )
+
+
+def late(room: str, files: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a room whose names are imported when they are first used.
+
+    Args:
+        room: its dotted name.
+        files: of the room, by the name that is found in each; a file by its own name is the module itself.
+    """
+
+    def get(name: str) -> Any:
+        if name not in files:
+            raise AttributeError(f"module {room!r} has no attribute {name!r}")
+        module = importlib.import_module(f"{room}.{files[name]}")
+        return module if files[name] == name else getattr(module, name)
+
+    return get, lambda: list(files)
 
 
 def __getattr__(name: str) -> Any:

@@ -6,52 +6,43 @@ them, and `Scaling` brings them to a network's range.
 Names are imported when they are first used: a monitor on a small computer knows mel bands, and no JAX.
 """
 
-import importlib
-from typing import Any
+from asd_jax import late
 
-_FILES = {
-    "FRONT_ENDS": "front_ends",
-    "PRESETS": "presets",
-    "AnyFrontEnd": "front_ends",
-    "FrontEnd": "front_end",
-    "Samples": "samples",
-    "Scaling": "scaling",
-    "Settings": "presets",
-    "Vectors": "vectors",
-    "cens": "chroma",
-    "cepstrum": "cepstra",
-    "chroma_cqt": "chroma",
-    "chroma_stft": "chroma",
-    "cqt_magnitude": "constant_q",
-    "delta": "cepstra",
-    "frame": "framing",
-    "frames": "framing",
-    "lmfe": "log_mel",
-    "log_mel_spectrogram": "log_mel",
-    "mel_filterbank": "filterbank",
-    "mel_spectrogram": "mel",
-    "mfcc": "cepstra",
-    "min_max": "scaling",
-    "n_frames": "framing",
-    "power_spectrogram": "spectrogram",
-    "power_to_db": "log_mel",
-    "spectrum": "spectrogram",
-    "standardize": "scaling",
-    "stft": "spectrogram",
-    "subtract_reference": "near_far",
-    "twfr": "summaries",
-}
+__getattr__, __dir__ = late(
+    __name__,
+    {
+        "FRONT_ENDS": "front_ends",
+        "PRESETS": "presets",
+        "AnyFrontEnd": "front_ends",
+        "FrontEnd": "front_end",
+        "Samples": "samples",
+        "Scaling": "scaling",
+        "Settings": "presets",
+        "Vectors": "vectors",
+        "cens": "chroma",
+        "cepstrum": "cepstra",
+        "chroma_cqt": "chroma",
+        "chroma_stft": "chroma",
+        "cqt_magnitude": "constant_q",
+        "delta": "cepstra",
+        "frame": "framing",
+        "frames": "framing",
+        "lmfe": "log_mel",
+        "log_mel_spectrogram": "log_mel",
+        "mel_filterbank": "filterbank",
+        "mel_spectrogram": "mel",
+        "mfcc": "cepstra",
+        "min_max": "scaling",
+        "n_frames": "framing",
+        "power_spectrogram": "spectrogram",
+        "power_to_db": "log_mel",
+        "spectrum": "spectrogram",
+        "standardize": "scaling",
+        "stft": "spectrogram",
+        "subtract_reference": "near_far",
+        "summaries": "summaries",
+        "twfr": "summaries",
+    },
+)
 
-__all__ = [*_FILES, "summaries"]
-
-
-def __getattr__(name: str) -> Any:
-    if name == "summaries":
-        return importlib.import_module(f"{__name__}.summaries")
-    if name not in _FILES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__ = __dir__()

@@ -254,6 +254,21 @@ def test_a_full_disk_is_an_error_event_and_scoring_goes_on(tmp_path, monkeypatch
     assert listening.of("stop")[0]["reason"] == "the source ended"
 
 
+def test_a_picture_that_fails_does_not_end_the_listening(tmp_path, monkeypatch):
+    def failing(*_, **__):
+        raise ValueError("no colours left")
+
+    monkeypatch.setattr("asd_jax.report.live.monitor.picture", failing)
+    listening = Listening(folder=tmp_path)
+    faulty(listening, after=12.0)
+    listening.hear(noise(3.0))
+    listening.end()
+    (error,) = listening.of("error")
+    assert "could not be kept: ValueError: no colours left" in error["reason"]
+    assert list(tmp_path.iterdir()) == []
+    assert listening.of("score")[-1]["seconds"] > listening.of("alarm")[0]["seconds"] + 12.0
+
+
 def test_the_picture_s_sound_of_another_rate_after_a_reconnect(tmp_path):
     listening = Listening(folder=tmp_path)
     listening.hear(noise(5.0), Break(Kind.WAITING, "gone"), Break(Kind.BACK, "back", 2.0))

@@ -15,10 +15,12 @@ from asd_jax.datasets.clips import Machine
 from asd_jax.datasets.live.blocks import Block, Break, Kind
 from asd_jax.datasets.sound import measure
 from asd_jax.detectors.judging import Judge
+from asd_jax.detectors.recordings import share_of_normal_above
 from asd_jax.detectors.stream.alarms import AlarmRule, Alarms, Change
 from asd_jax.detectors.stream.drift import Drift
 from asd_jax.detectors.stream.normal_sound import NormalSound
 from asd_jax.detectors.stream.windows import Memory, Window, Windows
+from asd_jax.detectors.thresholds import decide
 from asd_jax.detectors.verdicts import Piece
 from asd_jax.errors import InputError
 from asd_jax.features.shapes import Float
@@ -153,8 +155,10 @@ class Monitor:
 
     def _score(self, window: Window) -> None:
         score, remarks = self._heard(window)
-        above = None if score is None else bool(score > self.config.threshold)
-        share = None if score is None else float(np.mean(self._fitted.normal_scores > score))
+        above = share = None
+        if score is not None:
+            above = bool(decide(np.asarray(score), self.config.threshold))
+            share = share_of_normal_above(score, self._fitted.normal_scores, 1)
         at = window.end  # the clock may be a little further, by what came in the same block
         self._counted[{True: "above", False: "below", None: "no_verdict"}[above]] += 1
         self.tell(
@@ -270,6 +274,8 @@ class Monitor:
             written.result()
         except InputError as error:
             self.tell("error", reason=str(error))
+        except Exception as error:  # a fault of ours in a picture must not end the listening
+            self.tell("error", reason=f"the alarm could not be kept: {type(error).__name__}: {error}")
 
 
 def _title(machine: Machine, alarm: Event) -> str:
