@@ -33,7 +33,7 @@ from asd_jax.models import (
 from asd_jax.models.network import Network
 from asd_jax.training import Reconstruction, TrainingConfig
 from asd_jax.training.clip_examples import clip_source, whole_clips
-from asd_jax.training.examples import InMemory
+from asd_jax.training.examples import Listed
 from asd_jax.training.loop import train_steps
 from asd_jax.training.objectives import SubClusterAdaCos
 from asd_jax.training.state import init_train_state
@@ -87,7 +87,7 @@ class Ours:
     def __init__(self, config, data: StoredClips, batch_size: int) -> None:
         self.learner, self.objective = Network(config, N_MELS), Reconstruction()
         self.training = TrainingConfig(epochs=1, batch_size=batch_size, schedule="constant")
-        self.examples = InMemory.of(
+        self.examples = Listed.of(
             data, np.arange(len(data)), np.zeros(0, int), length=config.segment_frames, hop=config.segment_hop,
             config=self.training, scaling=RAW,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from experiments import launch
 FLAGS = flags.FLAGS
 
 _UNUSED = {"channel", "reference_channel", "far_bleed", "clip_seconds", "clip_hop_seconds", "prepare", "cache_dir"}
+_UNUSED |= {"max_memory_gb"}
 launch.adopt("embeddings", *(flag for flag in launch.SEARCH if flag not in _UNUSED), "scorer", "n_neighbors")
 IN_BENCHMARK = False  # its vectors are the user's
 

@@ -19,7 +19,7 @@ launch.adopt(
     "threshold",
     "prepare",
 )
-launch.adopt("cache_dir", *launch.OUTPUTS, "debug")
+launch.adopt("cache_dir", "max_memory_gb", *launch.OUTPUTS, "debug")
 
 
 def main(arguments: list[str]) -> None:

@@ -50,6 +50,11 @@ flags.DEFINE_float("clip_hop_seconds", None, "From the start of a clip to that o
 flags.DEFINE_bool("skip_bad_files", False, "Leave unreadable files out and count them, instead of stopping.")
 flags.DEFINE_bool("prepare", True, "Keep decoded recordings in --cache_dir, so that later runs read them from there.")
 flags.DEFINE_string("cache_dir", None, "Folder of prepared recordings. Default: asd_jax in the user's cache folder.")
+flags.DEFINE_float(
+    "max_memory_gb",
+    None,
+    "Memory for frames, in GB: what takes more is kept in a file of --cache_dir. Default: half of what is free.",
+)
 flags.DEFINE_string("workdir", None, "Folder to write into. Default: runs/<experiment>/<machine>/<time>.")
 flags.DEFINE_string(
     "out", None, "File to write (of score_archive a folder); the ending of a picture says its format: png, pdf, svg."
@@ -163,6 +168,7 @@ DATA = (
     "clip_hop_seconds",
     "prepare",
     "cache_dir",
+    "max_memory_gb",
 )
 RUN = (*DATA, "workdir", "resume", "config", "seed", "scorers", "fusion", "fusion_rule", "threshold", *OUTPUTS, "debug")
 NETWORK = (

@@ -165,6 +165,7 @@ def recordings() -> dict[str, Any]:
         "skip_bad_files": FLAGS.skip_bad_files,
         "machine_ids": tuple(FLAGS.machine_id),
         "cache_dir": cache_dir(),
+        "max_memory_gb": FLAGS.max_memory_gb,
     }
 
 

@@ -21,6 +21,7 @@ _PATHS = {
     "split_seed": "data.split_seed",
     "clip_seconds": "data.clip_seconds",
     "clip_hop_seconds": "data.clip_hop_seconds",
+    "max_memory_gb": "data.max_memory_gb",
     "seed": "seed",
     "threshold": "threshold",
     "epochs": "recipe.training.epochs",

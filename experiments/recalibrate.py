@@ -13,7 +13,7 @@ from experiments import launch, wording
 FLAGS = flags.FLAGS
 
 launch.adopt("checkpoint", "data_dir", "dataset", "skip_bad_files", "machine", "machine_id", "workdir", "prepare")
-launch.adopt("embeddings", "cache_dir", *launch.OUTPUTS, "debug")
+launch.adopt("embeddings", "cache_dir", "max_memory_gb", *launch.OUTPUTS, "debug")
 
 
 def main(arguments: list[str]) -> None:

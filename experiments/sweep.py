@@ -9,7 +9,18 @@ from absl import flags
 from asd_jax.errors import InputError
 
 FLAGS = flags.FLAGS
-_NOT_SWEPT = {"machine", "workdir", "resume", "config", "debug", "seed", "data_dir", "cache_dir", "prepare"}
+_NOT_SWEPT = {
+    "machine",
+    "workdir",
+    "resume",
+    "config",
+    "debug",
+    "seed",
+    "data_dir",
+    "cache_dir",
+    "prepare",
+    "max_memory_gb",
+}
 
 
 def axes(grid: str | None, seeds: list[str]) -> dict[str, list[str]]:

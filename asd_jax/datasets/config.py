@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from asd_jax.datasets import layouts
 from asd_jax.datasets.clips import Dataset
@@ -10,7 +11,8 @@ from asd_jax.datasets.cutting import Cutting
 from asd_jax.datasets.near_far import NO_REFERENCE
 from asd_jax.datasets.supplemental import USES
 from asd_jax.errors import InputError
-from asd_jax.files import hidden, sparse
+from asd_jax.features.storage import Storage
+from asd_jax.files import cache_folder, hidden, sparse
 
 SYNTHETIC = "synthetic"
 NAMES = (SYNTHETIC, *layouts.REGISTRY)
@@ -53,6 +55,8 @@ class DataConfig:
             `embeddings`); with `data_dir` the recordings are there too.
         cache_dir: folder where recordings are prepared once; None reads every clip from its file. Not a setting of
             a run, since the waveforms are the same.
+        max_memory_gb: what frames or samples of clips may take in memory, in 1e9 bytes; what takes more lies in a file
+            of `cache_dir` and is read from there. None for half of the memory that is free. No setting of a run either.
     """
 
     machine: str | None = None
@@ -69,6 +73,7 @@ class DataConfig:
     clip_hop_seconds: float | None = None
     embeddings: str | None = sparse()
     cache_dir: str | None = hidden(default=None)
+    max_memory_gb: float | None = hidden(default=None)
 
     def __post_init__(self) -> None:
         if self.machine is not None and (set(self.machine) & set("/\\\0") or self.machine.strip(". ") == ""):
@@ -86,6 +91,14 @@ class DataConfig:
                 raise InputError("`clip_hop_seconds` needs `clip_seconds`, the length of a clip")
             return None
         return Cutting(self.clip_seconds, self.clip_seconds if self.clip_hop_seconds is None else self.clip_hop_seconds)
+
+    def storage(self) -> Storage:
+        """Where frames of the recordings go; a file lies in the user's cache folder where there is no `cache_dir`.
+
+        Raises:
+            InputError: `max_memory_gb` cannot be.
+        """
+        return Storage.of(self.max_memory_gb, Path(self.cache_dir or cache_folder()) / "frames")
 
     def open(
         self, sample_rate: int = 16_000, say: Callable[[str], None] = print, *, usual_seconds: float | None = None

@@ -14,6 +14,7 @@ from asd_jax.datasets.sound import Sound, measure
 from asd_jax.errors import InputError
 from asd_jax.features import AnyFrontEnd, Vectors
 from asd_jax.features.extraction import extract_waveforms
+from asd_jax.features.storage import Storage
 from asd_jax.features.stored_clips import StoredClips
 
 
@@ -45,9 +46,9 @@ class Extracted:
         clips, sounds = (tuple(of[index] for index in chosen) if of else () for of in (self.clips, self.sounds))
         return dataclasses.replace(self, clips=clips, frames=self.frames.select(chosen), sounds=sounds)
 
-    def followed_by(self, other: "Extracted") -> "Extracted":
-        """These clips, and then the other's."""
-        frames = StoredClips.joined([self.frames, other.frames])
+    def followed_by(self, other: "Extracted", *, storage: Storage | None = None) -> "Extracted":
+        """These clips, and then the other's; `storage` as in `extract`."""
+        frames = StoredClips.joined([self.frames, other.frames], storage=storage)
         return Extracted(
             self.clips + other.clips,
             frames,
@@ -74,6 +75,7 @@ def extract(
     *,
     min_frames: int = 1,
     skip_bad_files: bool = False,
+    storage: Storage | None = None,
     description: str = "clips",
 ) -> Extracted:
     """Read clips and compute their frames, with a progress bar when on a terminal.
@@ -84,6 +86,7 @@ def extract(
         front_end: the transform.
         min_frames: fewest frames that a clip must give, as the model asks.
         skip_bad_files: leave bad files out and report them, instead of stopping at the first.
+        storage: how much memory the frames may take, and where they go that take more; None for any amount.
         description: what the progress bar says.
 
     Raises:
@@ -112,7 +115,7 @@ def extract(
                 silent.append(clip.file_name)
             yield waveform
 
-    frames = extract_waveforms(waveforms(), front_end, n_clips=len(clips))
+    frames = extract_waveforms(waveforms(), front_end, n_clips=len(clips), storage=storage)
     if not len(frames):
         raise InputError(f"none of the {len(clips)} {description} could be read; the first: {(*bad, '')[0]}")
     return Extracted(tuple(kept), frames, tuple(silent), tuple(bad), tuple(sounds))

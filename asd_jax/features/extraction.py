@@ -5,7 +5,7 @@ import functools
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import jax
@@ -14,10 +14,11 @@ from jaxtyping import Array, Float
 
 from asd_jax.features import AnyFrontEnd, FrontEnd, Samples
 from asd_jax.features.length_buckets import LengthBuckets
+from asd_jax.features.rows import Rows
+from asd_jax.features.storage import Storage
 from asd_jax.features.stored_clips import StoredClips
 
 _BATCH_SAMPLES = 2**20  # 6 clips of 10 s at 16 kHz: larger batches gain nothing on a CPU and cost memory
-_MOST_EXPECTED_ROWS = 2**22  # 2 GiB of 128 bands: a first clip of hours says nothing of the next
 
 
 @functools.partial(jax.jit, static_argnames="front_end")
@@ -28,19 +29,27 @@ def _extract_batch(
 
 
 def extract_waveforms(
-    waveforms: Iterable[Float[np.ndarray, " _"]], front_end: AnyFrontEnd, *, n_clips: int = 1
+    waveforms: Iterable[Float[np.ndarray, " _"]],
+    front_end: AnyFrontEnd,
+    *,
+    n_clips: int = 1,
+    storage: Storage | None = None,
 ) -> StoredClips:
     """Frames of each waveform of a stream, computed in compiled batches of one padded length each, or its samples.
 
     Args:
         waveforms: mono float32 at the front end's rate, of any lengths; taken one at a time.
         n_clips: how many to expect: where clips are of one length, memory is taken once and holds nothing else.
+        storage: how much memory they may take, and where they go that take more; None for any amount.
+
+    Raises:
+        InputError: they do not fit on the disk.
     """
     if isinstance(front_end, Samples):
-        return front_end.store(waveforms)
+        return front_end.store(waveforms, storage=storage)
     buckets = LengthBuckets()
     waiting = collections.defaultdict(list)
-    rows = _Rows(front_end.n_features, n_clips)
+    rows = Rows(front_end.n_features, n_clips, storage)
     memory = threading.local()
 
     def compute(clips: list[tuple[int, np.ndarray]], padded_length: int, batch_size: int) -> None:
@@ -98,37 +107,3 @@ def _reused(memory: threading.local, shape: tuple[int, int]) -> Float[np.ndarray
         first = -samples.ctypes.data % 64 // samples.itemsize
         memory.batch = samples[first : first + math.prod(shape)].reshape(shape)
     return memory.batch
-
-
-class _Rows:
-    """Rows for the frames of clips whose number is not known beforehand, one array from the first clip to the last."""
-
-    def __init__(self, n_features: int, n_clips: int) -> None:
-        self._n_clips = n_clips
-        self._rows = np.empty((0, n_features), np.float32)
-        self._start = [0]
-
-    def reserve(self, n_frames: int, *, before_moving: Callable[[], None]) -> int:
-        """Make room for a clip's frames and return its number; nobody may be writing when the array moves."""
-        needed, capacity = self._start[-1] + n_frames, len(self._rows)
-        if needed > capacity:
-            before_moving()
-            expected = min(n_frames * self._n_clips, _MOST_EXPECTED_ROWS)
-            shape = (max(needed, expected, capacity + capacity // 4), self._rows.shape[1])
-            if capacity == 0:
-                self._rows = np.empty(shape, np.float32)  # untouched pages take no memory
-            else:
-                self._rows.resize(shape, refcheck=False)
-        self._start.append(needed)
-        return len(self._start) - 2
-
-    def fill(self, index: int, frames: Float[np.ndarray, "_ n_features"]) -> None:
-        """Write a clip's frames; those beyond what was reserved, of padding, are left out."""
-        start, end = self._start[index : index + 2]
-        self._rows[start:end] = frames[: end - start]
-
-    def finish(self) -> StoredClips:
-        """The frames of all clips, in the order in which they were reserved."""
-        start = np.asarray(self._start, np.int64)
-        self._rows.resize((self._start[-1], self._rows.shape[1]), refcheck=False)
-        return StoredClips(self._rows, start[:-1], np.diff(start))

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 
 import jax.numpy as jnp
@@ -9,16 +10,18 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Int16
 
 from asd_jax.features.length_buckets import LengthBuckets
+from asd_jax.features.storage import RowsFile, Storage
 
 Values = Float[np.ndarray, "total n_features"] | Float[np.ndarray, " total"] | Int16[np.ndarray, " total"]
 
 
 @dataclasses.dataclass(frozen=True)
 class StoredClips:
-    """Clips that may differ in length, concatenated: frames, or waveforms.
+    """Clips that may differ in length, concatenated: frames, or waveforms, in memory or in a file.
 
     Attributes:
-        values: `(total, n_features)` float32 frames, or `(total,)` samples, float32 or int16 at full scale 2**15.
+        values: `(total, n_features)` float32 frames, or `(total,)` samples, float32 or int16 at full scale 2**15. In a
+            file they may be those of further clips too.
         clip_start: `(n_clips,)` row of each clip's first frame or sample.
         clip_length: `(n_clips,)` frames or samples of each clip.
     """
@@ -36,10 +39,34 @@ class StoredClips:
         return cls(values if values.dtype == np.int16 else values.astype(np.float32, copy=False), start, length)
 
     @classmethod
-    def joined(cls, parts: Sequence["StoredClips"]) -> "StoredClips":
-        """The clips of all, one part after another; int16 only where all are."""
+    def joined(cls, parts: Sequence["StoredClips"], *, storage: Storage | None = None) -> "StoredClips":
+        """The clips of all, one part after another; int16 only where all are.
+
+        Args:
+            parts: all of frames, or all of samples.
+            storage: how much memory they may take, and where they go that take more.
+        """
         exact = all(part.values.dtype == np.int16 for part in parts)
-        return cls.from_clips([part.clip(i) if exact else part.floats(i) for part in parts for i in range(len(part))])
+        clips = (part.clip(i) if exact else part.floats(i) for part in parts for i in range(len(part)))
+        length = np.concatenate([part.clip_length for part in parts])
+        width, dtype = parts[0].values.shape[1:], parts[0].values.dtype if exact else np.dtype(np.float32)
+        n_bytes = int(length.sum()) * math.prod(width) * dtype.itemsize
+        if storage is None or storage.holds(n_bytes):
+            return cls.from_clips(list(clips))
+        file, start = RowsFile(storage.folder, width, dtype), np.cumsum(length) - length
+        for first, clip in zip(start.tolist(), clips, strict=True):
+            file.write(first, clip)
+        return cls(file.finish(int(length.sum())), start, length)
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the values are in a file, and read as they are asked for."""
+        return isinstance(self.values, np.memmap)
+
+    @property
+    def n_bytes(self) -> int:
+        """That the values of these clips take."""
+        return int(self.clip_length.sum()) * math.prod(self.values.shape[1:]) * self.values.itemsize
 
     def __len__(self) -> int:
         return len(self.clip_start)
@@ -55,8 +82,28 @@ class StoredClips:
         return clip if np.issubdtype(clip.dtype, np.floating) else clip * np.float32(2**-15)
 
     def select(self, chosen: Int[np.ndarray, " n"]) -> "StoredClips":
-        """The chosen clips, in the order given (a copy)."""
+        """The chosen clips, in the order given: a copy, or of clips in a file the same file."""
+        if self.on_disk:
+            return dataclasses.replace(self, clip_start=self.clip_start[chosen], clip_length=self.clip_length[chosen])
         return StoredClips.from_clips([self.clip(int(index)) for index in chosen])
+
+    def blocks(self, n_rows: int = 65_536) -> Iterator[np.ndarray]:
+        """The rows of all clips one after another, `n_rows` at a time, the last block what is left."""
+        if not self.on_disk:
+            yield from (self.values[first : first + n_rows] for first in range(0, len(self.values), n_rows))
+            return
+        block, filled = np.empty((n_rows, *self.values.shape[1:]), self.values.dtype), 0
+        for index in range(len(self)):
+            clip = self.clip(index)
+            while len(clip):
+                part = clip[: n_rows - filled]
+                block[filled : filled + len(part)] = part
+                clip, filled = clip[len(part) :], filled + len(part)
+                if filled == n_rows:
+                    yield block
+                    block, filled = np.empty_like(block), 0
+        if filled:
+            yield block[:filled]
 
     def padded_batches(self, *, max_length: int = 2048) -> Iterator[tuple[Int[np.ndarray, " n"], np.ndarray]]:
         """Clips in batches of one padded length each, every batch of a length equally large.

@@ -1,7 +1,7 @@
 """The control that needs no network."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Array, Float
@@ -12,6 +12,11 @@ from asd_jax.features.stored_clips import StoredClips
 from asd_jax.representations.representation import ClipArrays, ClipRepresentation, Plain
 
 
+def mean_frames(clips: Iterable[Float[np.ndarray, "_ n_features"]]) -> Float[np.ndarray, "n_clips n_features"]:
+    """The mean frame of each clip, summed in float64."""
+    return np.stack([clip.mean(axis=0, dtype=np.float64) for clip in clips]).astype(np.float32)
+
+
 @dataclasses.dataclass(frozen=True)
 class FrameMean(Plain):
     """The time-mean of a clip's frames: the control that needs no network."""
@@ -20,8 +25,7 @@ class FrameMean(Plain):
 
     def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip by its mean frame."""
-        means = np.add.reduceat(clips.values, clips.clip_start, axis=0, dtype=np.float64)
-        return ClipRepresentation((means / clips.clip_length[:, None]).astype(np.float32))
+        return ClipRepresentation(mean_frames(clips.clip(index) for index in range(len(clips))))
 
     def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
         """See `Representation`."""

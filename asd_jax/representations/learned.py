@@ -1,6 +1,7 @@
 """What networks are trained on and become, by what they give: residuals of frames or embeddings of waveforms."""
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import jax.numpy as jnp
@@ -14,8 +15,11 @@ from asd_jax.representations.embedding import Embedding
 from asd_jax.representations.pseudo_classes import pseudo_classes
 from asd_jax.representations.representation import Representation
 from asd_jax.representations.residual import Residual
+from asd_jax.training import placement
+from asd_jax.training.batches import ClipsElsewhere
 from asd_jax.training.clip_examples import clip_source, whole_clips
-from asd_jax.training.examples import Examples, InMemory
+from asd_jax.training.examples import Examples, Listed
+from asd_jax.training.reading import read_clips
 
 if TYPE_CHECKING:
     from asd_jax.representations.trained import Trained
@@ -26,7 +30,7 @@ _LONGEST = 2  # times the median clip: longer ones are cropped
 
 @runtime_checkable
 class Learned(Protocol):
-    """The training clips of a run, in device memory once for all its networks.
+    """The training clips of a run, in device memory once for all its networks, or read from where they lie.
 
     Attributes:
         learner: what is trained.
@@ -48,26 +52,26 @@ class LearnedResidual:
 
     def __init__(self, recipe: "Trained", train: Extracted) -> None:
         self._recipe, self._frames, self.targets = recipe, train.frames, recipe.objective.targets(train.clips)
-        self._values = jnp.asarray(train.frames.values)
+        self._values = jnp.asarray(train.frames.values) if placement.holds(train.frames) else None
         self.learner = Network(recipe.model, train.frames.values.shape[1])
 
-    def examples(self, mine: Indices, train: Indices, validation: Indices) -> InMemory:
+    def examples(self, mine: Indices, train: Indices, validation: Indices) -> Listed:
         """Segments, scaled as the clips that the network knows."""
         own = self._frames if len(mine) == len(self._frames) else self._frames.select(mine)
         model = self._recipe.model
-        return InMemory.of(
+        return Listed.of(
             self._frames,
             train,
             validation,
             length=model.segment_frames,
             hop=model.segment_hop,
             config=self._recipe.training,
-            scaling=scalings.REGISTRY[model.scaling](own.values),
+            scaling=scalings.REGISTRY[model.scaling](own),
             targets=self.targets,
             values=self._values,
         )
 
-    def representation(self, params: PyTree, model_state: PyTree, examples: InMemory) -> Residual:
+    def representation(self, params: PyTree, model_state: PyTree, examples: Listed) -> Residual:
         """The residual."""
         return Residual(self.learner, params, model_state, examples.source.scaling)
 
@@ -77,7 +81,11 @@ class LearnedEmbedding:
 
     def __init__(self, recipe: "Trained", train: Extracted) -> None:
         self._recipe, self._notes = recipe, []
-        self._source = clip_source(train.frames)
+        self._source, self._read = ClipsElsewhere(), None
+        if placement.holds(train.frames):
+            self._source = clip_source(train.frames)
+        else:
+            self._read = functools.partial(read_clips, train.frames, int(train.frames.clip_length.max()))
         self.targets = self._classes(train)
         self._length = self._samples(train.frames.clip_length)
         self.learner = recipe.objective.learner(Network(recipe.model, self._length), self.targets)
@@ -109,17 +117,23 @@ class LearnedEmbedding:
             self._notes.append(f"clips of {low:.4g} to {high:.4g} s are tiled or cropped to {to:.4g} s")
         return samples
 
-    def examples(self, mine: Indices, train: Indices, validation: Indices) -> InMemory:
+    def examples(self, mine: Indices, train: Indices, validation: Indices) -> Listed:
         """Clips; all that the network is not kept from."""
         examples = whole_clips(
-            self._source, train, validation, length=self._length, config=self._recipe.training, targets=self.targets
+            self._source,
+            train,
+            validation,
+            length=self._length,
+            config=self._recipe.training,
+            targets=self.targets,
+            read=self._read,
         )
         n_classes, notes = self.targets.max() + 1, list(self._notes)
         if examples.batch_size < n_classes:
             notes.append(f"a batch of {examples.batch_size} is smaller than the {n_classes} classes")
         return dataclasses.replace(examples, notes=(*notes, *examples.notes))
 
-    def representation(self, params: PyTree, model_state: PyTree, examples: InMemory) -> Embedding:
+    def representation(self, params: PyTree, model_state: PyTree, examples: Listed) -> Embedding:
         """The embedding; what the objective learned beside it has served."""
         return Embedding(self.learner.network, self.learner.own(params), self.learner.own(model_state))
 

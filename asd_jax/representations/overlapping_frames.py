@@ -13,7 +13,7 @@ from asd_jax.features import FrontEnd, Scaling, min_max
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.files import hidden
 from asd_jax.models.windows import windows
-from asd_jax.representations.frame_mean import FrameMean
+from asd_jax.representations.frame_mean import FrameMean, mean_frames
 from asd_jax.representations.recipe import Untrained
 from asd_jax.representations.representation import ClipArrays, ClipRepresentation
 from asd_jax.representations.window_vectors import WindowVectors
@@ -57,16 +57,16 @@ class OverlappingFrames(Untrained):
 
     def fit_frames(self, frames: StoredClips) -> "OverlappingFrames":
         """Take the minimum and maximum from normal training clips."""
-        return dataclasses.replace(self, scaling=min_max(frames.values))
+        return dataclasses.replace(self, scaling=min_max(frames))
 
     def __call__(self, clips: StoredClips, machines: Sequence[Machine] = ()) -> ClipRepresentation:
         """Represent each clip."""
         scaling = Scaling(np.asarray(self.scaling.offset), np.asarray(self.scaling.scale))
-        frames = clips.values - scaling.offset
-        frames *= scaling.scale
-        scaled = dataclasses.replace(clips, values=frames)
-        windows = WindowVectors(frames, clips.clip_start, clips.clip_length, self.window_frames, self.window_hop)
-        return ClipRepresentation(FrameMean()(scaled).vector, window_vector=windows)
+        windows = WindowVectors(
+            clips.values, clips.clip_start, clips.clip_length, self.window_frames, self.window_hop, scaling
+        )
+        scaled = (scaling(clips.clip(index)) for index in range(len(clips)))
+        return ClipRepresentation(mean_frames(scaled), window_vector=windows)
 
     def of_frames(self, frames: Float[Array, "n_clips n_frames n_features"], machine: Machine) -> ClipArrays:
         """See `Representation`."""

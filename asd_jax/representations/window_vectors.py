@@ -6,6 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from asd_jax.features import Scaling
+
 _BLOCK_VALUES = 2**24  # values of windows that are cut at once: 64 MB
 
 
@@ -19,6 +21,7 @@ class WindowVectors:
         clip_length: `(n_clips,)` frames of each clip, at least `window_frames`.
         window_frames: frames in a window.
         window_hop: frames from one window's start to the next one's.
+        scaling: of the frames, when they are cut; None for none.
     """
 
     frames: Float[np.ndarray, "total_frames n_features"]
@@ -26,6 +29,7 @@ class WindowVectors:
     clip_length: Int[np.ndarray, " n_clips"]
     window_frames: int = 1
     window_hop: int = 1
+    scaling: Scaling | None = None
 
     def __len__(self) -> int:
         return len(self.clip_start)
@@ -49,7 +53,8 @@ class WindowVectors:
         clip = self.clip_of_window[windows]
         number = windows - (np.cumsum(self.n_windows) - self.n_windows)[clip]
         rows = (self.clip_start[clip] + number * self.window_hop)[:, None] + np.arange(self.window_frames)
-        return self.frames[rows].reshape(len(windows), -1)
+        cut = np.asarray(self.frames[rows])
+        return (cut if self.scaling is None else self.scaling(cut)).reshape(len(windows), -1)
 
     def sample(self, at_most: int | None, *, seed: int) -> Float[np.ndarray, "n dim"]:
         """All windows, or `at_most` of them drawn without replacement."""

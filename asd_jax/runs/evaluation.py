@@ -18,6 +18,7 @@ from asd_jax.errors import InputError
 from asd_jax.evaluation.evaluate import Evaluation, evaluate
 from asd_jax.evaluation.results import Results
 from asd_jax.evaluation.score_files import scores_csv
+from asd_jax.features.storage import Storage
 from asd_jax.files import from_json, write_text
 from asd_jax.report.in_short import in_short
 from asd_jax.report.tables import result_tables
@@ -87,6 +88,7 @@ def evaluate_run(
         dataset,
         experiment=config["experiment"],
         skip_bad_files=recorded.skip_bad_files,
+        storage=recorded.storage(),
         outputs=outputs,
         say=say,
         selection=config.get("selection", ""),
@@ -133,6 +135,7 @@ def evaluate_detectors(
     *,
     experiment: str,
     skip_bad_files: bool,
+    storage: Storage | None = None,
     outputs: Outputs,
     say: Callable[[str], None],
     seconds: dict[str, float] | None = None,
@@ -147,6 +150,7 @@ def evaluate_detectors(
         dataset: the recordings.
         experiment: name of the experiment that made the detectors.
         skip_bad_files: leave bad files out and count them.
+        storage: how much memory frames may take, and where they go that take more.
         outputs: what to write for people to look at.
         say: takes the lines for the user.
         seconds: what went before took, by what it was; what is timed here is added.
@@ -169,11 +173,13 @@ def evaluate_detectors(
             system.front_end,
             min_frames=system.min_frames,
             skip_bad_files=skip_bad_files,
+            storage=storage,
             description="test clips",
         )
         frames = {system.front_end: test.frames}
         for other in detectors.front_ends[1:]:
-            frames[other] = extract_from(dataset, test.clips, other, description="test clips (control)").frames
+            again = extract_from(dataset, test.clips, other, storage=storage, description="test clips (control)")
+            frames[other] = again.frames
     say_found(test, "test", say)
     with timed(seconds, "score"):
         found = evaluate(

@@ -55,7 +55,8 @@ def fit_representation(config: RunConfig, train: TrainingClips, hooks: Hooks) ->
         f"{len(train.more.clips)} clips more train the network (`supplemental={config.data.supplemental}`); scorers "
         "and thresholds rest on the ordinary training clips"
     )
-    fits = config.recipe.fit(train.heard.followed_by(train.more), seed=config.seed, hooks=hooks)
+    together = train.heard.followed_by(train.more, storage=config.data.storage())
+    fits = config.recipe.fit(together, seed=config.seed, hooks=hooks)
     own = slice(len(train.heard.clips))
     return tuple(dataclasses.replace(fit, held_out=fit.held_out[own]) for fit in fits)
 
@@ -147,6 +148,7 @@ def choose_by_labels(
         config.front_end,
         min_frames=config.recipe.min_frames,
         skip_bad_files=config.data.skip_bad_files,
+        storage=config.data.storage(),
         description="test clips (oracle search)",
     )
     heard, unheard = ([clip.machine for clip in of.clips] for of in (train, test))

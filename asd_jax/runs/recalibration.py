@@ -79,6 +79,7 @@ def recalibrate(
         dataset,
         experiment=config.experiment,
         skip_bad_files=new.skip_bad_files,
+        storage=new.storage(),
         outputs=outputs,
         say=say,
         selection=config.selection_stamp,

@@ -55,6 +55,7 @@ def run(
     """
     workdir = Path(workdir).expanduser()
     config.check()
+    config.data.storage()  # a limit that cannot be is said before anything is read
     if not resume:
         folder.check_free(workdir)
     if dataset is None:
@@ -99,6 +100,7 @@ def run(
         dataset,
         experiment=config.experiment,
         skip_bad_files=config.data.skip_bad_files,
+        storage=config.data.storage(),
         outputs=outputs,
         say=say,
         seconds=seconds,

@@ -47,9 +47,10 @@ def fit_supervised(
             config.front_end,
             min_frames=config.recipe.min_frames,
             skip_bad_files=config.data.skip_bad_files,
+            storage=config.data.storage(),
             description="labelled clips",
         )
-    heard = train.heard.followed_by(labelled)
+    heard = train.heard.followed_by(labelled, storage=config.data.storage())
     hooks.note(config.supervised.protocol)
     with timed(seconds, "train"):
         scores = cross_validated(config, heard, hooks)

@@ -68,6 +68,7 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
         config.front_end,
         min_frames=config.recipe.min_frames,
         skip_bad_files=config.data.skip_bad_files,
+        storage=config.data.storage(),
         description="training clips",
     )
     say_found(heard, "training", say)
@@ -83,7 +84,8 @@ def read_training_clips(config: "RunConfig", dataset: Dataset, say: Callable[[st
         return TrainingClips(heard, log_mel, heard.frames)
     if dataset.read is None:
         return TrainingClips(heard, log_mel, None)
-    again = extract(heard.clips, dataset.read, log_mel, description="training clips (control)")
+    storage = config.data.storage()
+    again = extract(heard.clips, dataset.read, log_mel, storage=storage, description="training clips (control)")
     return TrainingClips(heard, log_mel, again.frames)
 
 
@@ -106,6 +108,7 @@ def read_supplemental(config: "RunConfig", dataset: Dataset, train: TrainingClip
         config.front_end,
         min_frames=config.recipe.min_frames,
         skip_bad_files=config.data.skip_bad_files,
+        storage=config.data.storage(),
         description="supplemental clips",
     )
     return dataclasses.replace(train, more=more)
@@ -136,7 +139,9 @@ def _warn_of_few(heard: Extracted, say: Callable[[str], None]) -> None:
 
 
 def say_found(found: Extracted, what: str, say: Callable[[str], None]) -> None:
-    """Warn of the bad files left out and of silent clips; `what` names the clips."""
+    """Warn of the bad files left out and of silent clips, and say where frames are; `what` names the clips."""
+    if found.frames.on_disk:
+        say(f"{what} clips: {found.frames.n_bytes / 1e9:.3g} GB are kept in a file, being more than `max_memory_gb`")
     if found.bad:
         say(f"warning: {len(found.bad)} bad {what} file(s) left out:")
         for line in found.bad:

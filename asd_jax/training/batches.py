@@ -1,4 +1,4 @@
-"""What a step of training reads: a batch, cut out of stored clips inside compiled code."""
+"""What a step of training reads: a batch, cut out of stored clips inside compiled code, or read from elsewhere."""
 
 import dataclasses
 
@@ -37,6 +37,22 @@ class Picks:
 
     starts: Int[Array, "*steps batch"] | Int[np.ndarray, "*steps batch"]
     targets: Int[Array, "*steps batch"] | Int[np.ndarray, "*steps batch"] | None = None
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """Examples that were read from where their clips lie, since device memory does not hold these.
+
+    Attributes:
+        values: `(*steps, batch, length, n_features)` frames, or `(*steps, batch, longest)` samples of whole clips.
+        targets: as in `Picks`.
+        clip_length: of whole clips, the rest of which is zero; None of segments.
+    """
+
+    values: Array | np.ndarray
+    targets: Int[Array, "*steps batch"] | Int[np.ndarray, "*steps batch"] | None = None
+    clip_length: Int[Array, "*steps batch"] | Int[np.ndarray, "*steps batch"] | None = None
 
 
 @jax.tree_util.register_dataclass
@@ -81,3 +97,30 @@ class ClipSource:
         columns = (first[:, None] + jnp.arange(length, dtype=whole.dtype)[None, :]) % whole[:, None]
         values = self.values[picks.starts[:, None], columns]
         return Batch(as_float(values), picks.targets)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Elsewhere:
+    """Segments of clips that lie elsewhere: they come with each call, and are scaled here."""
+
+    scaling: Scaling | None = None
+
+    def batch(self, read: Read, length: int, *, key: PRNGKeyArray | None = None) -> Batch:
+        """See `Source`."""
+        values = as_float(read.values)
+        return Batch(values if self.scaling is None else self.scaling(values), read.targets)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class ClipsElsewhere:
+    """Whole clips that lie elsewhere: they come with each call."""
+
+    def batch(self, read: Read, length: int, *, key: PRNGKeyArray | None = None) -> Batch:
+        """See `ClipSource`."""
+        rows = jnp.arange(read.values.shape[0], dtype=jnp.int32)
+        return ClipSource(read.values, read.clip_length).batch(Picks(rows, read.targets), length, key=key)
+
+
+AnySource = Source | ClipSource | Elsewhere | ClipsElsewhere

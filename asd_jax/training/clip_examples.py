@@ -1,25 +1,28 @@
 """Whole clips as examples, tiled or cropped to one length inside compiled code."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.training.batches import ClipSource, Picks
+from asd_jax.training.batches import ClipsElsewhere, ClipSource, Picks, Read
 from asd_jax.training.config import TrainingConfig
-from asd_jax.training.examples import InMemory, settled
+from asd_jax.training.examples import Listed, settled
 
 
 def whole_clips(
-    source: ClipSource,
+    source: ClipSource | ClipsElsewhere,
     train: Int[np.ndarray, " n_train"],
     validation: Int[np.ndarray, " n_validation"],
     *,
     length: int,
     config: TrainingConfig,
     targets: Int[np.ndarray, " n_clips"],
-) -> InMemory:
+    read: Callable[[Picks], Read] | None = None,
+) -> Listed:
     """Examples of which each is a clip.
 
     Args:
@@ -28,16 +31,17 @@ def whole_clips(
         length: samples of an example.
         config: of the training.
         targets: class of each clip.
+        read: reads clips that the source does not hold.
 
     Raises:
-        InputError: as in `InMemory.of`.
+        InputError: as in `Listed.of`.
     """
     batch_size, epochs, notes = settled(len(train), config)
 
     def picks(chosen: np.ndarray) -> Picks:
         return Picks(chosen.astype(np.int32), targets[chosen].astype(np.int32))
 
-    return InMemory(source, picks(train), picks(validation), length, batch_size, epochs, notes)
+    return Listed(source, picks(train), picks(validation), length, batch_size, epochs, notes, read)
 
 
 def clip_source(clips: StoredClips) -> ClipSource:

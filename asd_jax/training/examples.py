@@ -1,10 +1,10 @@
-"""Where batches come from: examples cut from clips in device memory, in an order that seed and epoch settle."""
+"""Where batches come from: examples of clips wherever they lie, in an order that seed and epoch settle."""
 
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +13,10 @@ from jaxtyping import Array, Bool, Int
 from asd_jax.errors import InputError
 from asd_jax.features import Scaling
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.training.batches import ClipSource, Picks, Source
+from asd_jax.training import placement
+from asd_jax.training.batches import AnySource, Elsewhere, Picks, Read, Source
 from asd_jax.training.config import TrainingConfig
+from asd_jax.training.reading import read_ahead, read_segments
 
 
 @runtime_checkable
@@ -25,38 +27,41 @@ class Examples(Protocol):
     batch_size: int
     epochs: int
     steps_per_epoch: int
-    source: Source | ClipSource
+    source: AnySource
 
     def calls(
         self, *, seed: int, epoch: int, steps_per_call: int
-    ) -> Iterator[tuple[Picks, Bool[np.ndarray, " steps_per_call"]]]:
+    ) -> Iterator[tuple[Picks | Read, Bool[np.ndarray, " steps_per_call"]]]:
         """The steps of an epoch in calls of equal length, and which of them are real: the last call is filled up."""
 
-    def validation(self) -> Iterator[tuple[Picks, int]]:
+    def validation(self) -> Iterator[tuple[Picks | Read, int]]:
         """Batches of the validation examples, and how many of each are real."""
 
 
 @dataclasses.dataclass(frozen=True)
-class InMemory:
-    """Examples of clips that device memory holds; what a config leaves to the data is settled here.
+class Listed:
+    """Examples by a list of where they begin; what a config leaves to the data is settled here.
 
     Attributes:
-        source: the clips' values, and of segments their scaling.
+        source: the clips' values in device memory, or what becomes of those that are read, and of segments their
+            scaling.
         train: all training examples.
         held_back: all validation examples.
         length: rows of an example, fewer than the model's where a clip is shorter.
         batch_size: examples a step, fewer than the config's where there are fewer.
         epochs: epochs, more than the config's where `min_steps` asks for it.
         notes: what differs from the config and why, for the user.
+        read: reads examples from clips that device memory does not hold; None where it does.
     """
 
-    source: Source | ClipSource
+    source: AnySource
     train: Picks
     held_back: Picks
     length: int
     batch_size: int
     epochs: int
     notes: tuple[str, ...] = ()
+    read: Callable[[Picks], Read] | None = None
 
     @classmethod
     def of(
@@ -71,7 +76,7 @@ class InMemory:
         scaling: Scaling | None = None,
         targets: Int[np.ndarray, " n_clips"] | None = None,
         values: Array | None = None,
-    ) -> "InMemory":
+    ) -> "Listed":
         """Cut clips into examples.
 
         Args:
@@ -82,7 +87,8 @@ class InMemory:
             config: of the training.
             scaling: of frames.
             targets: of each clip.
-            values: those of the clips in device memory, where they are there already.
+            values: those of the clips in device memory, where they are there already; clips in a file are read from
+                there instead.
 
         Raises:
             InputError: fewer examples than a batch holds that must not shrink.
@@ -95,8 +101,12 @@ class InMemory:
         cut = functools.partial(_picks, clips, targets=targets, length=length, hop=hop)
         examples = cut(train)
         batch_size, epochs, more = settled(len(examples.starts), config)
-        source = Source(jnp.asarray(clips.values) if values is None else values, scaling)
-        return cls(source, examples, cut(validation), length, batch_size, epochs, (*notes, *more))
+        read = None
+        if values is None and not placement.holds(clips):
+            source, read = Elsewhere(scaling), functools.partial(read_segments, clips, length=length)
+        else:
+            source = Source(jnp.asarray(clips.values) if values is None else values, scaling)
+        return cls(source, examples, cut(validation), length, batch_size, epochs, (*notes, *more), read)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -105,16 +115,28 @@ class InMemory:
 
     def calls(
         self, *, seed: int, epoch: int, steps_per_call: int
-    ) -> Iterator[tuple[Picks, Bool[np.ndarray, " steps_per_call"]]]:
+    ) -> Iterator[tuple[Picks | Read, Bool[np.ndarray, " steps_per_call"]]]:
         """See `Examples`."""
+        return self._ready(self._calls(seed=seed, epoch=epoch, steps_per_call=steps_per_call))
+
+    def validation(self) -> Iterator[tuple[Picks | Read, int]]:
+        """See `Examples`."""
+        return self._ready(self._validation())
+
+    def _ready(self, listed: Iterator[tuple[Picks, Any]]) -> Iterator[tuple[Picks | Read, Any]]:
+        return listed if self.read is None else read_ahead(listed, self.read)
+
+    def _calls(
+        self, *, seed: int, epoch: int, steps_per_call: int
+    ) -> Iterator[tuple[Picks, Bool[np.ndarray, " steps_per_call"]]]:
         order = epoch_order(len(self.train.starts), self.batch_size, seed=seed, epoch=epoch)
         for first in range(0, len(order), steps_per_call):
             part = order[first : first + steps_per_call]
             active = np.arange(steps_per_call) < len(part)
             yield _take(self.train, np.pad(part, ((0, steps_per_call - len(part)), (0, 0)))), active
 
-    def validation(self) -> Iterator[tuple[Picks, int]]:
-        """See `Examples`; batches of one size, the last filled up with the first example."""
+    def _validation(self) -> Iterator[tuple[Picks, int]]:
+        """Batches of one size, the last filled up with the first example."""
         count = len(self.held_back.starts)
         size = min(self.batch_size, count)
         for first in range(0, count, size or 1):
@@ -147,10 +169,11 @@ def _take(picks: Picks, indices: np.ndarray) -> Picks:
 
 
 def _picks(clips: StoredClips, chosen: np.ndarray, *, targets: np.ndarray | None, length: int, hop: int) -> Picks:
-    starts = segment_starts(clips, chosen, length=length, hop=hop)
+    starts = [segment_starts(clips, chosen[k : k + 1], length=length, hop=hop) for k in range(len(chosen))]
+    joined = np.concatenate([np.zeros(0, np.int32), *starts])
     if targets is None:
-        return Picks(starts)
-    return Picks(starts, targets[np.searchsorted(clips.clip_start, starts, side="right") - 1].astype(np.int32))
+        return Picks(joined)
+    return Picks(joined, np.repeat(targets[chosen], [len(of_clip) for of_clip in starts]).astype(np.int32))
 
 
 def segment_starts(
@@ -165,7 +188,8 @@ def segment_starts(
         last = rows - length
         offsets = np.arange(0, last + 1, hop)
         starts.append(start + (offsets if offsets[-1] == last else np.append(offsets, last)))
-    return np.concatenate(starts).astype(np.int32)
+    found = np.concatenate(starts)
+    return found if clips.on_disk else found.astype(np.int32)  # device memory holds no more than 32 bits can count
 
 
 def epoch_order(n_examples: int, batch_size: int, *, seed: int, epoch: int) -> Int[np.ndarray, "n_steps batch"]:

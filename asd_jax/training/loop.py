@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from asd_jax.errors import InputError
 from asd_jax.models.network import Learner
-from asd_jax.training.batches import Batch, ClipSource, Picks, Source
+from asd_jax.training.batches import AnySource, Batch, Picks, Read
 from asd_jax.training.config import TrainingConfig
 from asd_jax.training.examples import Examples
 from asd_jax.training.hooks import Checkpointer, Monitor
@@ -65,8 +65,8 @@ def train_steps(
     length: int,
     n_steps: int | Int[Array, ""],
     train_state: TrainState,
-    source: Source | ClipSource,
-    picks: Picks,
+    source: AnySource,
+    picks: Picks | Read,
     active: Bool[Array, " steps"],
 ) -> tuple[TrainState, Float[Array, " steps"]]:
     """Several steps in one compiled loop; an inactive step leaves the whole state as it is, and its loss is 0.
@@ -84,7 +84,7 @@ def train_steps(
     """
     optimizer, _ = make_optimizer(config, n_steps)
 
-    def body(state: TrainState, step: tuple[Picks, Array]) -> tuple[TrainState, Array]:
+    def body(state: TrainState, step: tuple[Picks | Read, Array]) -> tuple[TrainState, Array]:
         step_picks, is_active = step
 
         def update(state: TrainState) -> tuple[TrainState, Array]:
@@ -107,8 +107,8 @@ def _validation_losses(
     objective: Objective,
     length: int,
     train_state: TrainState,
-    source: Source | ClipSource,
-    picks: Picks,
+    source: AnySource,
+    picks: Picks | Read,
 ) -> Float[Array, " batch"]:
     """Loss of each example, with the model in evaluation mode."""
     batch = source.batch(picks, length)
@@ -118,7 +118,7 @@ def _validation_losses(
 
 
 def validation_loss(
-    network: Learner, objective: Objective, examples: Examples, train_state: TrainState, source: Source | ClipSource
+    network: Learner, objective: Objective, examples: Examples, train_state: TrainState, source: AnySource
 ) -> float:
     """The objective's mean over the validation examples, weighted equally; NaN where there are none."""
     total, count = 0.0, 0

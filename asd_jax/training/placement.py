@@ -7,8 +7,22 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
 from asd_jax.errors import InputError
+from asd_jax.features.stored_clips import StoredClips
 
 MESHES = ("none", "data")
+
+
+def holds(clips: StoredClips) -> bool:
+    """Whether device memory is to hold clips: not those in a file, nor what would take more than half of what is free.
+
+    On a CPU that memory is the computer's, which holds the clips already.
+    """
+    if clips.on_disk:
+        return False
+    statistics = jax.local_devices()[0].memory_stats()
+    if not statistics or "bytes_limit" not in statistics:
+        return True
+    return clips.n_bytes <= (statistics["bytes_limit"] - statistics.get("bytes_in_use", 0)) // 2
 
 
 def place(mesh: str, batch_size: int) -> tuple[Callable[[PyTree], PyTree], Callable[[PyTree], PyTree]]:

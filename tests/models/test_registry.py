@@ -17,7 +17,7 @@ from asd_jax.models.network import Network
 from asd_jax.representations.residual import Residual
 from asd_jax.representations.residual_maps import residual_maps
 from asd_jax.training import Reconstruction, TrainingConfig, fit
-from asd_jax.training.examples import InMemory
+from asd_jax.training.examples import Listed
 
 N_FEATURES = 8
 SMALL = {
@@ -76,7 +76,7 @@ def trained(request):
     config, clips = request.param, made_clips()
     network = Network(config, N_FEATURES)
     scale = scaling.REGISTRY[config.scaling](clips.values)
-    examples = InMemory.of(
+    examples = Listed.of(
         clips, np.arange(1, 12), np.arange(1), length=config.segment_frames, hop=config.segment_hop,
         config=TRAINING, scaling=scale,
     )  # fmt: skip

@@ -43,6 +43,18 @@ def test_a_finished_run_is_resumed_to_the_same_scores(finished):
     assert again.scorers == results.scorers
 
 
+def test_frames_in_a_file_give_the_same_scores(finished, tmp_path):
+    config, workdir, results = finished
+    said = []
+    small = dataclasses.replace(config.data, max_memory_gb=1e-6, cache_dir=str(tmp_path / "cache"))
+    again = run(dataclasses.replace(config, data=small), tmp_path / "run", say=said.append)
+    assert [line for line in said if "kept in a file" in line and line.startswith(("training", "test"))]
+    assert (tmp_path / "run" / "config.json").read_text() == (workdir / "config.json").read_text()
+    assert again.headline.mean.auc == pytest.approx(results.headline.mean.auc, abs=1e-3)
+    scores = [of.read_text().splitlines()[1:] for of in (workdir / "scores.csv", tmp_path / "run" / "scores.csv")]
+    assert scores[0] == scores[1]
+
+
 def test_another_run_is_not_resumed(finished):
     config, workdir, _ = finished
     other = dataclasses.replace(config, seed=3)

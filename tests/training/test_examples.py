@@ -8,7 +8,7 @@ from asd_jax.errors import InputError
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import LSTMPredictorConfig
 from asd_jax.training import TrainingConfig
-from asd_jax.training.examples import InMemory, epoch_order, segment_starts, split_validation
+from asd_jax.training.examples import Listed, epoch_order, segment_starts, split_validation
 
 
 def clips_of(lengths):
@@ -45,7 +45,7 @@ def test_validation_takes_its_share_of_every_machine_id():
 
 def examples_of(lengths, *, targets=None, **training):
     n, clips, model = len(lengths), clips_of(lengths), LSTMPredictorConfig()
-    return InMemory.of(
+    return Listed.of(
         clips, np.arange(n), np.zeros(0, int), length=model.segment_frames,
         hop=model.segment_hop, config=TrainingConfig(**training), targets=targets,
     )  # fmt: skip

@@ -17,13 +17,13 @@ from asd_jax.features.stored_clips import StoredClips
 from asd_jax.models import DenseAutoencoderConfig
 from asd_jax.models.network import Network
 from asd_jax.training import Reconstruction, TrainingConfig, fit
-from asd_jax.training.examples import InMemory
+from asd_jax.training.examples import Listed
 
 rng = np.random.default_rng(0)
 clips = StoredClips.from_clips([rng.standard_normal((12, 4)).astype(np.float32) for _ in range(10)])
 model = DenseAutoencoderConfig(hidden_size=8, n_layers=1, bottleneck_size=3)
 config = TrainingConfig(epochs=10, batch_size=64)
-examples = InMemory.of(
+examples = Listed.of(
     clips, np.arange(8), np.arange(8, 10), length=model.segment_frames,
     hop=model.segment_hop, config=config, scaling=standardize(clips.values),
 )

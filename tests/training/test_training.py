@@ -13,7 +13,7 @@ from asd_jax.models.network import Network
 from asd_jax.training import Reconstruction, TrainingConfig, loop, progress
 from asd_jax.training.batches import Picks
 from asd_jax.training.checkpoints import RunCheckpoints
-from asd_jax.training.examples import InMemory, split_validation
+from asd_jax.training.examples import Listed, split_validation
 from asd_jax.training.hooks import Monitor
 from asd_jax.training.state import init_train_state
 
@@ -30,7 +30,7 @@ def clips():
 
 def examples_of(clips, config, *, scaling=None, validation_fraction=0.25):
     train, validation = split_validation(["a"] * len(clips), fraction=validation_fraction, seed=0)
-    return InMemory.of(
+    return Listed.of(
         clips, train, validation, length=MODEL.segment_frames, hop=MODEL.segment_hop,
         config=config, scaling=scaling or standardize(clips.values),
     )  # fmt: skip
@@ -168,7 +168,7 @@ def test_an_objective_reads_targets_and_a_key_of_each_step(clips):
     config = TrainingConfig(epochs=1, batch_size=8, learning_rate=1e-9)
     targets = np.arange(12) % 2
     train = np.arange(12)
-    examples = InMemory.of(
+    examples = Listed.of(
         clips, train, np.zeros(0, int), length=12, hop=9, config=config,
         scaling=standardize(clips.values), targets=targets,
     )  # fmt: skip
