@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from asd_jax.datasets import Dataset, supplemental
+from asd_jax.datasets.cache import in_words
 from asd_jax.datasets.clips import names_of
 from asd_jax.datasets.extraction import Extracted, extract, extract_from
 from asd_jax.datasets.near_far import Subtraction
@@ -141,7 +142,7 @@ def _warn_of_few(heard: Extracted, say: Callable[[str], None]) -> None:
 def say_found(found: Extracted, what: str, say: Callable[[str], None]) -> None:
     """Warn of the bad files left out and of silent clips, and say where frames are; `what` names the clips."""
     if found.frames.on_disk:
-        say(f"{what} clips: {found.frames.n_bytes / 1e9:.3g} GB are kept in a file, being more than `max_memory_gb`")
+        say(f"{what} clips: {in_words(found.frames.n_bytes)} are kept in a file, being more than `max_memory_gb`")
     if found.bad:
         say(f"warning: {len(found.bad)} bad {what} file(s) left out:")
         for line in found.bad:

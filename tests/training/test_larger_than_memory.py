@@ -139,7 +139,7 @@ def test_a_full_disk_is_one_line(tmp_path):
 
 def test_the_limit_is_half_of_what_is_free(monkeypatch, tmp_path):
     assert Storage.of(2.5, tmp_path).limit == 2_500_000_000
-    with pytest.raises(InputError, match="`max_memory_gb=0.0`: give a number above 0"):
+    with pytest.raises(InputError, match=r"`max_memory_gb=0\.0`: give a number above 0"):
         Storage.of(0.0, tmp_path)
     free = free_memory()
     assert 0.2 * free < 2 * Storage.of(None, tmp_path).limit < 5 * free
@@ -149,3 +149,11 @@ def test_the_limit_is_half_of_what_is_free(monkeypatch, tmp_path):
     assert free_memory() == 600_000
     (tmp_path / "memory.max").write_text("max\n")
     assert free_memory() > 600_000
+
+
+def test_the_benchmark_runs(tmp_path, capsys):
+    from benchmarks import larger_than_memory
+
+    assert larger_than_memory.pace(tmp_path, n_clips=5, n_steps=2, repeats=1) > 0
+    assert larger_than_memory.memory(tmp_path, gigabytes=0.001, n_steps=2) > 10**7
+    assert capsys.readouterr().out.startswith("pace      from a file")
