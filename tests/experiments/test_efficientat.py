@@ -113,6 +113,7 @@ def test_batch_normalisation_is_folded_as_pytorch_has_it(made):
     np.testing.assert_allclose(found.transpose(0, 3, 2, 1), expected.numpy(), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_bundle_brings_its_weights_and_lengths_do_not_mix(made, tmp_path, monkeypatch):
     np.savez(tmp_path / "own.npz", **made)
     first = EfficientATEmbedding.load(tmp_path / "own.npz")

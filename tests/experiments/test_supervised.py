@@ -32,6 +32,7 @@ def test_it_is_stamped_and_saved_only_when_asked(machine_tree, run_script, tmp_p
     assert status == 0 and "1 of 1 anomalous" in stdout, stderr
 
 
+@pytest.mark.slow
 def test_a_network_learns_the_classes_in_each_fold(machine_tree, run_script, tmp_path):
     flags = [f"--data_dir={machine_tree}", "--machine=fan", "--machine_id=id_00", "--n_folds=2", "--network"]
     flags += ["--branches=spectrum", "--epochs=2", "--batch_size=8", f"--workdir={tmp_path / 'run'}"]

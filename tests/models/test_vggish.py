@@ -73,6 +73,7 @@ def test_embeddings_equal_those_of_the_port(port, waveform):
     np.testing.assert_allclose(embeddings, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_weights_are_converted_once_and_read_without_torch(port, cache, tmp_path, monkeypatch):
     import torch
 
@@ -136,6 +137,7 @@ def test_without_network_it_says_what_to_fetch_and_where_to_put_it(cache, monkey
         VGGishEmbedding("abc")(StoredClips.from_clips([np.zeros((96, 64))]))
 
 
+@pytest.mark.slow
 def test_embeddings_are_kept_by_content(cache, monkeypatch):
     rng = np.random.default_rng(0)
     clips = StoredClips.from_clips([rng.standard_normal((n, 64)).astype(np.float32) for n in (100, 200, 300)])

@@ -137,6 +137,7 @@ def test_no_request_leaves_and_the_console_is_quiet(browser, page):
     assert all("127.0.0.2:1" in message and "Content Security Policy" in message for message in said), said
 
 
+@pytest.mark.slow
 def test_it_says_when_the_monitor_is_gone_and_begins_anew_with_it(browser, page):
     page.close()
     until(lambda: "has not answered since" in read(browser, "lost"), seconds=12.0)

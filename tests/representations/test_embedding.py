@@ -47,6 +47,7 @@ def fit(train, tmp_path_factory):
     return fitted(RECIPE, train, tmp_path_factory.mktemp("states"))
 
 
+@pytest.mark.slow
 def test_machines_lie_apart_after_training(fit, train):
     """A clip's nearest neighbour is of its own machine, and farther off are the others than before training."""
 

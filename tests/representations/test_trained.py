@@ -77,6 +77,7 @@ def test_a_network_per_machine_knows_its_clips_alone(recipe, train, tmp_path):
     np.testing.assert_allclose(values.vector[mine], expected.vector, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_each_network_stops_when_its_own_patience_ends(train, tmp_path):
     config = TrainingConfig(epochs=6, batch_size=8, learning_rate=0.3, schedule="constant", patience=1)
     recipe = Trained(MODELS["lstm"], config, num_seeds=2)

@@ -1,5 +1,7 @@
 """Training on clips that lie in a file, beside the same on clips in memory."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -36,6 +38,9 @@ def in_file(clips, tmp_path):
     return StoredClips.joined([clips], storage=Storage(0, tmp_path))
 
 
+SMALL = {"lstm_predictor": {"hidden_size": 8}, "dense_autoencoder": {}}
+
+
 class Losses(Monitor):
     def __init__(self):
         self.losses = []
@@ -46,7 +51,7 @@ class Losses(Monitor):
 
 def trained(clips, *, mesh="none", model="lstm_predictor"):
     config = TrainingConfig(epochs=5, batch_size=8, mesh=mesh)
-    settings = models.REGISTRY[model]()
+    settings = dataclasses.replace(models.REGISTRY[model](), **SMALL[model])
     examples = Listed.of(
         clips, np.arange(3), np.array([3]), length=20, hop=3, config=config, scaling=standardize(clips),
     )  # fmt: skip
@@ -151,6 +156,7 @@ def test_the_limit_is_half_of_what_is_free(monkeypatch, tmp_path):
     assert free_memory() > 600_000
 
 
+@pytest.mark.slow
 def test_the_benchmark_runs(tmp_path, capsys):
     from benchmarks import larger_than_memory
 

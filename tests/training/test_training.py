@@ -70,6 +70,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patience", [None, 1])
 def test_a_resumed_run_ends_at_the_same_parameters(clips, tmp_path, patience):
     config = TrainingConfig(epochs=5, batch_size=8, learning_rate=2e-2, patience=patience)
