@@ -224,8 +224,8 @@ def _page(
     intro = [
         *([f"These are the {len(recordings)} of {n_scored:,} whose scores are furthest above."] if of else []),
         "The recording whose score is furthest above its threshold comes first.",
-        "Of normal recordings as long as this one, the share given scores higher: near 0 is unlike anything heard in "
-        "training, 50 % is ordinary.",
+        "How many normal recordings of the same length score higher says how odd one is: near 0\N{NO-BREAK SPACE}% is "
+        "unlike anything heard in training, 50\N{NO-BREAK SPACE}% is ordinary.",
         *shown_for_some(rows, "recordings"),
         f"The map shows the {map_title}; time runs to the right, frequency upwards.",
     ]

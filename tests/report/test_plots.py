@@ -198,7 +198,7 @@ def test_scores_over_time():
     limits = {"id_00": np.full(5, 5.0), "id_02": np.full(5, np.inf)}
     figure = plots.over_time(times, scores, alarm, limits)
     assert title(figure) == "1 of 10 recordings called anomalous, at 2026-11-24 14:00"
-    marks = next(line for line in figure.axes[0].lines if line.get_label() == "alarm")
+    marks = next(line for line in figure.axes[0].lines if line.get_label() == "called anomalous")
     assert list(marks.get_xdata()) == [day[4]] and list(marks.get_ydata()) == [9.0]
     drawn(figure)
     drawn(plots.over_time(times, scores, alarm, limits, is_anomaly=alarm, what="clips"))
@@ -231,8 +231,8 @@ def test_agreement_of_seeds():
     ]
     alike = sum(int((of == of[0]).all(axis=0).sum()) for of in decisions.values())
     assert title(figure) == (
-        f"3 seeds decide alike on {alike} of 60 clips; Spearman correlation of scores {np.mean(pairs):.3f}, of the two "
-        f"furthest apart {min(pairs):.3f}"
+        f"3 seeds decide alike on {alike} of 60 clips (Spearman correlation of scores {np.mean(pairs):.3f}, at least "
+        f"{min(pairs):.3f})"
     )
     (crosses,) = [line for line in figure.axes[0].lines if line.get_label() == "decided differently"]
     assert len(crosses.get_xdata()) == 60 - alike > 0

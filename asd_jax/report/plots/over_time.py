@@ -38,7 +38,10 @@ def over_time(
         at, values, limit = np.asarray(of)[order], scores[machine_id][order], limits[machine_id][order]
         alarm = is_alarm[machine_id][order]
         true = np.zeros(len(at), bool) if is_anomaly is None else is_anomaly[machine_id][order]
-        for label, mask, colour in (("quiet", ~alarm, style.NORMAL), ("alarm", alarm, style.ANOMALOUS)):
+        for label, mask, colour in (
+            ("called normal", ~alarm, style.NORMAL),
+            ("called anomalous", alarm, style.ANOMALOUS),
+        ):
             axes.plot(at[mask & ~true], values[mask & ~true], "o", color=colour, ms=3.5, alpha=0.8, label=label)
             axes.plot(at[mask & true], values[mask & true], "^", color=colour, ms=5, alpha=0.8)
         axes.plot(
@@ -54,7 +57,7 @@ def over_time(
     locator = AutoDateLocator(minticks=3, maxticks=6)
     panels[-1].xaxis.set_major_locator(locator)
     panels[-1].xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     style.title(figure, _finding(times, is_alarm, what))
     return figure
 

@@ -48,7 +48,7 @@ def seed_agreement(
         correlations += [spearman(of[a], of[b]) for a, b in itertools.combinations(range(n_seeds), 2)]
     figure = style.new_figure(3.4)
     axes = figure.subplots()
-    axes.set(xlabel="clips, by their mean place", ylabel="place (0 least, 1 most anomalous)", ylim=(-0.06, 1.02))
+    axes.set(xlabel="clips, by their mean place", ylabel="place (1: most anomalous)", ylim=(-0.06, 1.02))
     if not places:
         style.title(figure, "No clip has a score of every seed")
         return figure
@@ -67,7 +67,7 @@ def seed_agreement(
     axes.set_xlim(-1, len(order))
     axes.legend(loc="upper left")
     defined = [value for value in correlations if np.isfinite(value)]
-    rank = f"; Spearman correlation of scores {np.mean(defined):.3f}" if defined else ""
-    rank += f", of the two furthest apart {min(defined):.3f}" if len(defined) > 1 else ""
+    least_alike = f", at least {min(defined):.3f}" if len(defined) > 1 else ""
+    rank = f" (Spearman correlation of scores {np.mean(defined):.3f}{least_alike})" if defined else ""
     style.title(figure, f"{n_seeds} seeds decide alike on {int((~differ).sum())} of {len(order)} clips{rank}")
     return figure
