@@ -137,7 +137,7 @@ def _print(rows: dict[int, "Scored"], verdict: "Verdict", detector: "Judge") -> 
         )
     for of, fitted in detector.fitted[scorer].items():
         if of.machine_id in {row.machine_id for row in rows.values()}:
-            print(_threshold_in_words(fitted.threshold, "" if one else f" of {of.machine_id}"))
+            print(_threshold_in_words(fitted.threshold, "" if one else f"{of.machine_id}: "))
     print("normal that score higher: near 0 % is unlike anything heard in training, 50 % is ordinary")
 
 
@@ -146,10 +146,10 @@ def _threshold_in_words(limit: "Threshold", which: str) -> str:
     from asd_jax.detectors.thresholds import parse
 
     if math.isinf(limit.value):
-        return f"nothing{which} is called anomalous: {limit.never_alarms or limit.name}"
+        return f"{which}nothing is called anomalous: {limit.never_alarms or limit.name}"
     share = f"{100 * (1 - parse(limit.name)[1]):.3g} %"
     return (
-        f"anomalous{which} is what scores above {limit.value:.5g} ({limit.name}, from {limit.n_normal} normal clips: "
+        f"{which}what scores above {limit.value:.5g} is anomalous ({limit.name}, from {limit.n_normal} normal clips: "
         f"{share} of such are expected above)"
     )
 
