@@ -16,20 +16,19 @@ version = release = asd_jax.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
-nb_execution_mode = "off"  # a test runs the notebook; here it is shown as it is
+# The notebook is shown with the outputs that it was saved with, all of the built-in slide rail; a test runs it.
+nb_execution_mode = "off"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say shapes and units; annotations of jaxtyping are long
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True  # attributes in a class's docstring are no second entry beside its fields
 
-html_theme = "alabaster"
-html_theme_options = {
-    "description": "Anomalous sound detection for machines in JAX",
-    "fixed_sidebar": True,
-    "page_width": "1100px",
-    "show_powered_by": False,
-}
+html_theme = "furo"  # follows the colour scheme of its reader, fits a telephone, and fetches nothing from elsewhere
+html_title = "asd_jax"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False

@@ -17,7 +17,7 @@ launch.adopt("workdir", "scorers", "debug")
 
 _CAPTION = (
     "{machine} of {dataset}. Means over machine ids; 95 % intervals over test clips, not over seeds. "
-    "A run differs from the first where the interval of their paired AUC difference leaves out 0."
+    "The last columns hold each AUC and pAUC minus that of the first run: an interval without 0 means that they differ."
 )
 
 

@@ -30,6 +30,7 @@ from experiments import launch, listening, wording
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from asd_jax.detectors import Detectors, Verdict
     from asd_jax.detectors.judging import Judge
+    from asd_jax.detectors.thresholds import Threshold
     from asd_jax.evaluation.heard_files import HeardFiles
     from asd_jax.evaluation.score_files import Scored
 
@@ -136,8 +137,21 @@ def _print(rows: dict[int, "Scored"], verdict: "Verdict", detector: "Judge") -> 
         )
     for of, fitted in detector.fitted[scorer].items():
         if of.machine_id in {row.machine_id for row in rows.values()}:
-            limit, which = fitted.threshold, "" if one else f" of {of.machine_id}"
-            print(f"threshold{which} {limit.value:.5g}: {limit.name}, from {limit.n_normal} normal clips")
+            print(_threshold_in_words(fitted.threshold, "" if one else f"{of.machine_id}: "))
+    print("normal that score higher: near 0 % is unlike anything heard in training, 50 % is ordinary")
+
+
+def _threshold_in_words(limit: "Threshold", which: str) -> str:
+    """What a score is held against, and how many normal clips are expected above."""
+    from asd_jax.detectors.thresholds import parse
+
+    if math.isinf(limit.value):
+        return f"{which}nothing is called anomalous: {limit.never_alarms or limit.name}"
+    share = f"{100 * (1 - parse(limit.name)[1]):.3g} %"
+    return (
+        f"{which}what scores above {limit.value:.5g} is anomalous ({limit.name}, from {limit.n_normal} normal clips: "
+        f"{share} of such are expected above)"
+    )
 
 
 def _write(rows: list["Scored"], scorer: str, workdir: Path) -> Path:

@@ -13,7 +13,7 @@ from asd_jax.features import AnyFrontEnd, FrontEnd
 from asd_jax.features.filterbank import mel_frequencies
 from asd_jax.features.stored_clips import StoredClips
 from asd_jax.report import media, plots
-from asd_jax.report.drivers import drivers
+from asd_jax.report.drivers import find_drivers, in_words
 from asd_jax.report.maps import clip_maps, has_network
 from asd_jax.report.ranking import RankedClip
 from asd_jax.representations.residual_maps import ClipMap
@@ -46,7 +46,10 @@ class ClipRow:
     @property
     def pictures(self) -> list[tuple[str, bytes]]:
         """The large pictures with what they show."""
-        named = {"scores over time": self.timeline, "waveform, log-mel and map of the clip": self.picture}
+        whole = "Waveform, log-mel and map of the clip"
+        if self.drivers:
+            whole += f", in which frames outline what drove the score. {self.drivers}"
+        named = {"Scores over time": self.timeline, whole: self.picture}
         return [(name, png) for name, png in named.items() if png is not None]
 
 
@@ -129,13 +132,12 @@ def drawn(
             audio = media.flac(samples, sample_rate=front_end.sample_rate)
             audio = audio if len(samples) and len(audio) <= bytes_left else None
             bytes_left -= len(audio or b"")
-            title = _title(row, several=several)
+            title, hop = _title(row, several=several), front_end.hop_length / front_end.sample_rate
             picture = _picture(title, samples, frames.clip(place), found, front_end, peak, network=network)
-            words = drivers(
-                found.squared,
-                found.deviation,
+            words = in_words(
+                find_drivers(found.squared, found.deviation, hop_seconds=hop),
                 frequencies=band_frequencies(front_end),
-                hop_seconds=front_end.hop_length / front_end.sample_rate,
+                hop_seconds=hop,
                 start_seconds=row.clip.start_seconds,
             )
         small_map = media.map_png(small[place], largest) if place in small else None
@@ -180,6 +182,7 @@ def _picture(
         if network
         else "Squared distance from the normal mean (dB²)",
         deviation=found.deviation,
+        drivers=find_drivers(found.squared, found.deviation, hop_seconds=front_end.hop_length / front_end.sample_rate),
         largest=largest,
     )
     return plots.png(figure, dpi=120)

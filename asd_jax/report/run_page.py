@@ -68,7 +68,8 @@ def _entry(row: ClipRow) -> Entry:
         "truth": Cell({**_WORDS, None: "unknown"}[clip.is_anomaly]),
         "outcome": Cell(ranked.outcome),
     }
-    return Entry(row, cells, [f"worst part from {clip.start_seconds:g} s on"] if clip.clip_seconds is not None else ())
+    part = f"worst part from {clip.start_seconds:g} s on" if clip.clip_seconds is not None else ""
+    return Entry(row, cells, [part, row.drivers])
 
 
 def _warnings(results: Results) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from asd_jax.datasets.recording_times import recording_times
 from asd_jax.detectors.bundle import LOG_MEL_MEAN
 from asd_jax.detectors.detector import Detector
 from asd_jax.evaluation.evaluate import Evaluation
@@ -79,6 +80,16 @@ def run_plots(
                 "Precision depends on how many anomalies there are: in service there are far fewer.",
             ),
         ]
+    if evaluation.further_seeds:
+        found.append(
+            Plot(
+                "seeds",
+                plots.png(_seeds(evaluation, scorer, is_anomaly if labelled.all() else None)),
+                "How far networks agree that differ in their seed alone. Each line is a clip, from the lowest to the "
+                "highest place that a seed gives it among the clips of its machine: short ones are agreed on.",
+            )
+        )
+    found += _over_time(evaluation, scorer, limits, is_anomaly if labelled.any() else None)
     if history:
         columns = (
             [network[name] for network in history] for name in ("train_loss", "validation_loss", "learning_rate")
@@ -91,6 +102,46 @@ def run_plots(
             )
         )
     return found
+
+
+def _seeds(evaluation: Evaluation, scorer: str, is_anomaly: np.ndarray | None) -> Any:
+    ids = np.asarray([clip.machine_id for clip in evaluation.clips])
+    heard = evaluation.further_seeds.values()
+    scores = np.stack([evaluation.scores[scorer], *(of.scores[scorer] for of in heard)])
+    decided = np.stack([of.filled(False) for of in (evaluation.decisions, *(of.decisions(scorer) for of in heard))])
+    own = {name: ids == name for name in sorted(set(ids.tolist()))}
+    return plots.seed_agreement(
+        {name: scores[:, mask] for name, mask in own.items()},
+        {name: decided[:, mask] for name, mask in own.items()},
+        None if is_anomaly is None else {name: is_anomaly[mask] for name, mask in own.items()},
+    )
+
+
+def _over_time(
+    evaluation: Evaluation, scorer: str, limits: dict[str, float], is_anomaly: np.ndarray | None
+) -> list[Plot]:
+    """Scores over the times in the clips' names; none where these have no times: files of a test set are copies."""
+    clips = evaluation.clips
+    known = recording_times([clip.file_name for clip in clips])
+    if known is None:
+        return []
+    dated = np.asarray([time is not None for time in known.times])
+    own = {
+        name: dated & np.asarray([clip.machine_id == name for clip in clips])
+        for name in sorted({clip.machine_id for clip in clips})
+    }
+    own = {name: np.flatnonzero(mask) for name, mask in own.items() if mask.any()}
+    # Where recordings were cut, each has a limit for its length.
+    held = {name: limits[name] if evaluation.worst is None else np.nan for name in own}
+    figure = plots.over_time(
+        {name: [known.times[index] for index in of] for name, of in own.items()},
+        {name: evaluation.scores[scorer][of] for name, of in own.items()},
+        {name: evaluation.decisions.filled(False)[of] for name, of in own.items()},
+        {name: np.full(len(of), held[name]) for name, of in own.items()},
+        is_anomaly=None if is_anomaly is None else {name: is_anomaly[of] for name, of in own.items()},
+        what="clips",
+    )
+    return [Plot("over_time", plots.png(figure), "Scores over time, by the times in the names of the recordings.")]
 
 
 def _bars(results: Results, scorer: str) -> Any:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from asd_jax.datasets.clips import Clip, Machine
+from asd_jax.datasets.clips import Clip, Machine, names_of
+from asd_jax.datasets.recording_times import modification_date, recording_times
 from asd_jax.detectors.bundle import LOG_MEL_MEAN, Detectors
 from asd_jax.detectors.fitted_scorers import FittedScorer
 from asd_jax.detectors.verdicts import Timeline
@@ -20,6 +21,7 @@ from asd_jax.report.clips import ClipRow, drawn, map_front_end
 from asd_jax.report.maps import has_network
 from asd_jax.report.page import Cell, Entry, Page, number_cell, render, shown_for_some
 from asd_jax.report.ranking import RankedClip
+from asd_jax.report.run_plots import Plot
 
 N_TIMELINES = 40  # long recordings with a picture of their clips' scores over time
 _DECIDING = 3  # clips in a row, see `recordings.statistic`
@@ -102,8 +104,42 @@ def write_scored_report(
     drawn_timelines = {index: _timeline(recordings[index], clip_seconds) for index in long}
     rows = [dataclasses.replace(row, timeline=drawn_timelines.get(row.ranked.index)) for row in rows]
     page = _page(recordings, rows, map_title, system.fitted[scorer], run=run, scorer=scorer, of=of)
+    page = dataclasses.replace(page, plots=_over_time(recordings, clip_seconds, only_worst=of is not None))
     write_text(path, render(page))
     return path
+
+
+def _over_time(recordings: Sequence[ScoredRecording], clip_seconds: float | None, *, only_worst: bool) -> list[Plot]:
+    """Scores over the times at which the recordings were made, where these are known."""
+    heard = [of for of in recordings if math.isfinite(of.score)]
+    lengths = [float(of.timeline.start_seconds[-1]) + clip_seconds for of in heard] if clip_seconds else ()
+    machines = [of.machine for of in heard]
+    known = recording_times([of.name for of in heard], machines=machines, seconds=lengths, modified=modification_date)
+    if known is None:
+        return []
+    dated = [(time, of) for time, of in zip(known.times, heard, strict=True) if time is not None]
+    parts = {
+        name: [pair for pair in dated if pair[1].machine == machine]
+        for machine, name in names_of(machines).items()
+        if any(of.machine == machine for _, of in dated)
+    }
+    figure = plots.over_time(
+        {name: [time for time, _ in part] for name, part in parts.items()},
+        {name: np.asarray([of.score for _, of in part]) for name, part in parts.items()},
+        {name: np.asarray([of.decision == "anomalous" for _, of in part]) for name, part in parts.items()},
+        {name: np.asarray([of.threshold for _, of in part]) for name, part in parts.items()},
+    )
+    caption = "Scores over time, by the times in the names of the recordings."
+    if not known.are_of_names:
+        caption = (
+            "Scores over time, by the modification dates of the files: their names have no time, and the dates are "
+            "too far apart to be of copying."
+        )
+    if len(dated) < len(heard):
+        caption += f" The names of {len(heard) - len(dated)} have none; they are left out."
+    if only_worst:
+        caption += " Only the recordings that are listed here are drawn."
+    return [Plot("over_time", plots.png(figure), caption)]
 
 
 def _ranked(
@@ -188,8 +224,8 @@ def _page(
     intro = [
         *([f"These are the {len(recordings)} of {n_scored:,} whose scores are furthest above."] if of else []),
         "The recording whose score is furthest above its threshold comes first.",
-        "Of normal recordings as long as this one, the share given scores higher: near 0 is unlike anything heard in "
-        "training, 50 % is ordinary.",
+        "How many normal recordings of the same length score higher says how odd one is: near 0\N{NO-BREAK SPACE}% is "
+        "unlike anything heard in training, 50\N{NO-BREAK SPACE}% is ordinary.",
         *shown_for_some(rows, "recordings"),
         f"The map shows the {map_title}; time runs to the right, frequency upwards.",
     ]

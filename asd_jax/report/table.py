@@ -9,8 +9,19 @@ from asd_jax import files
 _LATEX = str.maketrans(
     {character: f"\\{character}" for character in "&%$#_{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    | {"±": r"$\pm$", "−": "$-$", "–": "--", "†": r"\dag{}", "×": r"$\times$"}
+    | {
+        "±": r"$\pm$",
+        "−": "$-$",
+        "–": "--",
+        "†": r"\dag{}",
+        "×": r"$\times$",
+        "²": "$^2$",
+        "≤": r"$\leq$",
+        "≥": r"$\geq$",
+    }
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "\N{NO-BREAK SPACE}": "~"}
 )
+_ROW_OPTION = re.compile(r"^\s*[\[*]")  # which the end of the row before would take for its own
 _BRACKETS = re.compile(r"(\[[-+\d., ]+\])$")  # of an interval
 MARKED = ("headline", "decides")  # kinds of rows that text marks with a star
 
@@ -70,4 +81,5 @@ class Table:
 
 def _latex_row(cells: Sequence[str]) -> str:
     small = (_BRACKETS.sub(r"{\\footnotesize \1}", cell.translate(_LATEX)) for cell in cells)
-    return " & ".join(small) + r" \\"
+    row = " & ".join(small)
+    return f"{'{}' if _ROW_OPTION.match(row) else ''}{row} \\\\"

@@ -103,7 +103,7 @@ def systems_table(rows: Iterable[Row], *, exploratory: bool = False) -> Table:
     several = len(machines) > 1
     has_official = any(row.official.score is not None for row in rows)
     header = ["AUC / pAUC", *machines, *(["mean", "harmonic mean"] if several else [])]
-    header += [*(["official score"] if has_official else []), "selection", "fit s", "score s"]
+    header += [*(["official score"] if has_official else []), "selection", "seconds to fit", "to score"]
     table = []
     for system, by_machine in by_system.items():
         of = list(by_machine.values())

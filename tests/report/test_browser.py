@@ -65,7 +65,7 @@ def test_sound_plays(browser):
     assert ready >= 2 and duration == pytest.approx(0.5, abs=0.01) and error is None and paused is False
 
 
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("width", [1280, 1000, 800, 400])
 def test_nothing_sticks_out(browser, width):
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

@@ -1,13 +1,16 @@
 """Plots of arrays: what titles claim is checked against hand-computed values; odd data is drawn without complaint."""
 
+import datetime
 import io
 
 import numpy as np
 import pytest
+import scipy.stats
 from PIL import Image
 
 from asd_jax.report import plots
-from asd_jax.report.drivers import top_frames
+from asd_jax.report.drivers import Drivers, top_frames
+from asd_jax.report.plots.seeds import spearman
 
 
 def title(figure):
@@ -173,3 +176,66 @@ def test_systems_stand_best_first():
     assert fan.get_xlim()[0] < 0.3 and [patch.get_width() for patch in pump.patches] == [pytest.approx(-0.08)]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["control: log_mel_mean"]
+
+
+def test_clip_picture_outlines_bands_and_times():
+    found = Drivers(bands=(5, 6), spans=((20, 23), (30, 30)), n_spans=2, share=0.5, far="")
+    figure = clip_picture(drivers=found)
+    outlined = [c for axes in figure.axes for c in axes.collections if c.get_path_effects()]
+    assert len(outlined) == 2  # on the log-mel and on the map
+    first, second = (path.vertices for path in outlined[0].get_paths())
+    np.testing.assert_allclose([first[:, 0].min(), first[:, 0].max()], [19.5 * 0.032, 23.5 * 0.032])
+    assert 4 < first[:, 1].min() < 5 and 6 < first[:, 1].max() < 7 and second[:, 0].mean() > first[:, 0].max()
+    drawn(figure)
+    drawn(clip_picture(drivers=Drivers(bands=(0, 7), spans=(), n_spans=0, share=0.1, far="")))
+
+
+def test_scores_over_time():
+    day = [datetime.datetime(2026, 11, 24, 10) + datetime.timedelta(hours=k) for k in range(5)]
+    times = {"id_00": day[::-1], "id_02": day}
+    scores = {"id_00": np.array([9.0, 1, 1, 1, np.nan]), "id_02": np.ones(5)}
+    alarm = {"id_00": np.array([True, False, False, False, False]), "id_02": np.zeros(5, bool)}
+    limits = {"id_00": np.full(5, 5.0), "id_02": np.full(5, np.inf)}
+    figure = plots.over_time(times, scores, alarm, limits)
+    assert title(figure) == "1 of 10 recordings called anomalous, at 2026-11-24 14:00"
+    marks = next(line for line in figure.axes[0].lines if line.get_label() == "called anomalous")
+    assert list(marks.get_xdata()) == [day[4]] and list(marks.get_ydata()) == [9.0]
+    drawn(figure)
+    drawn(plots.over_time(times, scores, alarm, limits, is_anomaly=alarm, what="clips"))
+    none = {name: np.zeros(5, bool) for name in times}
+    assert title(plots.over_time(times, scores, none, limits)) == "None of 10 recordings called anomalous"
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_spearman_is_scipys(ties):
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 40))
+    second += first
+    if ties:
+        first, second = np.round(first), np.round(second)
+    assert spearman(first, second) == pytest.approx(scipy.stats.spearmanr(first, second).statistic, abs=1e-12)
+    assert np.isnan(spearman(np.ones(3), np.arange(3.0))) and np.isnan(spearman(np.ones(1), np.ones(1)))
+
+
+def test_agreement_of_seeds():
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=30)
+    scores = {
+        "id_00": np.stack([common, 3 * common + 1, common + rng.normal(size=30)]),
+        "id_02": np.tile(common, (3, 1)),
+    }
+    decisions = {name: of > 1.0 for name, of in scores.items()}
+    figure = plots.seed_agreement(scores, decisions, {name: common > 0 for name in scores})
+    pairs = [
+        scipy.stats.spearmanr(of[a], of[b]).statistic for of in scores.values() for a, b in ((0, 1), (0, 2), (1, 2))
+    ]
+    alike = sum(int((of == of[0]).all(axis=0).sum()) for of in decisions.values())
+    assert title(figure) == (
+        f"3 seeds decide alike on {alike} of 60 clips (Spearman correlation of scores {np.mean(pairs):.3f}, at least "
+        f"{min(pairs):.3f})"
+    )
+    (crosses,) = [line for line in figure.axes[0].lines if line.get_label() == "decided differently"]
+    assert len(crosses.get_xdata()) == 60 - alike > 0
+    drawn(figure)
+    drawn(plots.seed_agreement({"a": np.full((2, 3), np.nan)}, {"a": np.zeros((2, 3), bool)}))
+    drawn(plots.seed_agreement({"a": np.ones((2, 1))}, {"a": np.zeros((2, 1), bool)}))

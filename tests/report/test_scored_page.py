@@ -12,7 +12,7 @@ from asd_jax.datasets import Machine
 from asd_jax.detectors.verdicts import Timeline
 from asd_jax.errors import InputError
 from asd_jax.report import ScoredRecording, check_can_be_shown, clips, write_scored_report
-from asd_jax.report.drivers import drivers
+from asd_jax.report.drivers import find_drivers, in_words
 
 RATE, SECONDS = 16_000, 0.5
 
@@ -101,8 +101,10 @@ def test_it_needs_no_other_file_and_shows_a_few_alone(page):
             assert (attributes.get(name) or "").startswith(("data:", "#", "")), attributes
     assert not [a for a in html.all("img") if a.get("src") == "x"]
     names = [image["alt"] for image in html.all("img")]
-    assert names.count("waveform, log-mel and map of the clip") == len(html.all("audio")) == PICTURES
-    assert names.count("scores over time") == 1 and names.count("map of the recording") == 3
+    whole = [name for name in names if name.startswith("Waveform, log-mel and map of the clip")]
+    assert len(whole) == len(html.all("audio")) == PICTURES
+    assert all("Furthest from normal" in name for name in whole)
+    assert names.count("Scores over time") == 1 and names.count("map of the recording") == 3
 
 
 def test_one_machine_is_not_named_and_several_are(made, tmp_path):
@@ -138,9 +140,15 @@ def test_what_drove_a_score():
     deviation[[7, 8]] = -3.0, -6.0
     hop = FRONT_END.hop_length / FRONT_END.sample_rate
     how = {"frequencies": clips.band_frequencies(FRONT_END), "hop_seconds": hop}
-    said = drivers(squared, deviation, start_seconds=100.0, **how)
+    found = find_drivers(squared, deviation, hop_seconds=hop)
+    assert found.bands == (7, 8) and found.n_spans == len(found.spans) == 2  # five frames, and the first of the others
+    assert found.spans[1] == (50, 54) or found.spans[0] == (50, 54)
+    said = in_words(found, start_seconds=100.0, **how)
     assert "quieter there by 6.0 times" in said
     assert f"{100 + 50 * hop:.1f} to {100 + 54 * hop:.1f} s" in said
-    said = drivers(np.ones((frames, bands)) + 9.0 * (np.arange(bands) == 3), None, **how)
+    found = find_drivers(np.ones((frames, bands)) + 9.0 * (np.arange(bands) == 3), None, hop_seconds=hop)
+    assert found.bands == (3, 3) and found.spans == ()
+    said = in_words(found, **how)
     assert "6.4 times the residual of the average band" in said and said.endswith("all the time alike.")
-    assert drivers(np.full_like(squared, np.nan), None, **how) == ""
+    nothing = find_drivers(np.full_like(squared, np.nan), None, hop_seconds=hop)
+    assert nothing is None and in_words(nothing, **how) == ""

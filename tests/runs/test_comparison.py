@@ -124,7 +124,7 @@ def test_systems_by_machines(tmp_path):
             run = write_run(tmp_path / experiment / machine, shift, experiment=experiment, machine=machine)
             rows += result_rows.rows_of(Results.read(run), str(run))
     table = lines(result_rows.systems_table(rows))
-    assert table[0] == ["AUC / pAUC", "fan", "pump", "mean", "harmonic mean", "selection", "fit s", "score s"]
+    assert table[0] == ["AUC / pAUC", "fan", "pump", "mean", "harmonic mean", "selection", "seconds to fit", "to score"]
     assert [row[0] for row in table[1:]] == ["gmm", "control: log_mel_mean, mahalanobis", "lstm_pred"]
     gmm = {row.results.machine: row for row in rows if row.system == "gmm"}
     assert table[1][1] == f"{gmm['fan'].summary.mean.auc:.3f} / {gmm['fan'].summary.mean.pauc:.3f}"

@@ -2,6 +2,9 @@
 
 import csv
 import dataclasses
+import re
+import shutil
+import subprocess
 
 import pytest
 
@@ -102,6 +105,37 @@ def test_latex_escapes_and_groups():
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+TRICKY = Table(
+    ["a & b", r"back\slash {brace} ~ ^ % $ # _"],
+    [["[0.8] first", "0.1 [−0.2, 0.3]"], ["* starred", "-0.5 ± 0.1 × 2 † 3–4"], ["", "a < b > c | d ≤ ² ü"]],
+)
+
+
+def test_latex_is_whole():
+    rows = [row for name in ("fan", "pump") for row in result_rows.rows_of(results(machine=name), name)]
+    for table in (TRICKY, result_rows.intervals_table(rows)):
+        lines = table.latex().splitlines()
+        assert lines[0] == rf"\begin{{tabular}}{{{'l' * len(table.header)}}}" and lines[-1] == r"\end{tabular}"
+        rules = [line for line in lines[1:-1] if not line.endswith(r"\\")]
+        assert set(rules) <= {r"\toprule", r"\midrule", r"\bottomrule", r"\addlinespace"}
+        for line in (line.removesuffix(r"\\") for line in lines[1:-1] if line not in rules):
+            assert len(re.findall(r"(?<!\\)&", line)) == len(table.header) - 1
+            assert not re.search(r"(?<!\\)[%#_]", line) and line.lstrip()[:1] not in ("[", "*")
+            assert len(re.findall(r"(?<!\\)\{", line)) == len(re.findall(r"(?<!\\)\}", line))
+            assert len(re.findall(r"(?<!\\)\$", line)) % 2 == 0
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex here")
+def test_latex_compiles(tmp_path):
+    rows = [row for name in ("fan", "pump") for row in result_rows.rows_of(results(machine=name), name)]
+    body = "\n\n".join(table.latex() for table in (TRICKY, result_rows.intervals_table(rows)))
+    page = rf"\documentclass{{article}}\usepackage{{booktabs}}\begin{{document}}{body}\end{{document}}"
+    (tmp_path / "page.tex").write_text(page, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert done.returncode == 0 and (tmp_path / "page.pdf").exists(), done.stdout[-1500:]
 
 
 def test_a_table_for_papers_has_intervals():

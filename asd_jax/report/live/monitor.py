@@ -24,7 +24,7 @@ from asd_jax.detectors.thresholds import decide
 from asd_jax.detectors.verdicts import Piece
 from asd_jax.errors import InputError
 from asd_jax.features.shapes import Float
-from asd_jax.report.drivers import drivers
+from asd_jax.report.drivers import find_drivers, in_words
 from asd_jax.report.live.evidence import Kept
 from asd_jax.report.live.picture import picture
 
@@ -245,11 +245,12 @@ class Monitor:
         clip = ready[begin : begin + round(length * self._judge.sample_rate)]
         of_clip = self._normal.log_mel(clip if len(clip) else ready)
         deviation = self._normal.deviation(of_clip)
-        words = "What is normal in each band is not known to this detector."
+        found, words = None, "What is normal in each band is not known to this detector."
         if deviation is not None:
             squared = np.square(of_clip - self._normal.mean)
             frequencies, hop = self._normal.frequencies, self._normal.hop_seconds
-            words = drivers(squared, deviation, frequencies=frequencies, hop_seconds=hop)
+            found = find_drivers(squared, deviation, hop_seconds=hop)
+            words = in_words(found, frequencies=frequencies, hop_seconds=hop)
         drawn = picture(
             self._normal.log_mel(ready),
             self._normal.mean,
@@ -257,6 +258,7 @@ class Monitor:
             seconds=seconds,
             first_second=first,
             shown=(-length, 0.0),
+            bands=found.bands if found else None,
             title=_title(self._machine, alarm),
             text=words,
         )

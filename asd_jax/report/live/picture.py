@@ -14,6 +14,7 @@ _TICKS_HZ = (100, 200, 500, 1000, 2000, 5000, 10_000, 20_000)
 _BRIGHTNESS = ((0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10), (252, 255, 164))
 _AROUND_ZERO = ((33, 84, 152), (132, 181, 219), (247, 247, 247), (240, 148, 116), (165, 21, 41))
 _INK, _GREY = (32, 32, 32), (110, 110, 110)
+_MARK = (0, 160, 140)  # what raised the alarm: the window in time, the bands that were furthest
 
 
 def picture(
@@ -24,6 +25,7 @@ def picture(
     seconds: float,
     first_second: float,
     shown: tuple[float, float],
+    bands: tuple[int, int] | None = None,
     title: str,
     text: str,
 ) -> bytes:
@@ -36,6 +38,7 @@ def picture(
         seconds: length of the sound.
         first_second: time of its beginning, from the alarm.
         shown: from when to when the window that raised the alarm lasted, in seconds from the alarm.
+        bands: first and last of those that drove the score, marked beside the maps; None where that is not known.
         title: of the picture.
         text: below it, such as what drove the score.
     """
@@ -59,7 +62,10 @@ def picture(
         _frequency_axis(draw, frequencies, box)
         _time_axis(draw, box, seconds, first_second, with_numbers=number == len(panels) - 1)
         left, right = (_at(of, box, seconds, first_second) for of in shown)
-        draw.rectangle((left, top, right, top + _PANEL), outline=(0, 160, 140), width=3)
+        draw.rectangle((left, top, right, top + _PANEL), outline=_MARK, width=3)
+        if bands is not None and len(frequencies):
+            upper, lower = (box[3] - of / len(frequencies) * _PANEL for of in (bands[1] + 1, bands[0]))
+            draw.rectangle((box[2] + 3, upper, box[2] + 11, max(lower, upper + 3)), fill=_MARK)
     for row, line in enumerate(_wrapped(text, 130)[:2]):
         draw.text((_LEFT, height - _BOTTOM + 4 + 17 * row), line, fill=_INK, font_size=14)
     stream = io.BytesIO()

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
-from asd_jax.report.drivers import top_frames
+from asd_jax.report.drivers import Drivers, top_frames
 from asd_jax.report.plots import style
 
 
@@ -29,10 +30,12 @@ def clip_picture(
     squared_title: str = "Squared residual",
     largest: float | None = None,
     deviation: Float[np.ndarray, " n_features"] | None = None,
+    drivers: Drivers | None = None,
 ) -> Figure:
     """Waveform, log-mel, what was expected, the squared residual over time and mel, and each frame's mean of it.
 
-    The tenth of the frames with the largest mean is shaded: these drive the score.
+    The tenth of the frames with the largest mean is shaded: these drive the score. The bands and times that drove it
+    most are outlined.
 
     Args:
         waveform: samples.
@@ -46,6 +49,7 @@ def clip_picture(
         frames_title, expected_title, squared_title: titles of the panels.
         deviation: of the time-mean of each feature from that of normal clips, in their standard deviations; one more
             panel.
+        drivers: bands and times to outline.
         largest: upper end of the colours of `squared`, to compare clips; default its 99.5 % quantile.
     """
     n_frames, hop = len(frames), hop_length / sample_rate
@@ -97,6 +101,10 @@ def clip_picture(
     spans = [((begin - 0.5) * hop, (end - 0.5) * hop) for begin, end in _runs(chosen)]
     _shade(bottom, spans, 0.0, 1.0, alpha=0.45)
     _shade(maps[-1], spans, 1.01, 1.07, clip_on=False)
+    if drivers is not None:
+        times = np.flatnonzero(known)[[0, -1]] if not drivers.spans else drivers.spans
+        for axes in (maps[0], maps[-1]):
+            _outline(axes, drivers.bands, np.reshape(times, (-1, 2)) * hop, least=0.006 * n_frames * hop, half=hop / 2)
     return figure
 
 
@@ -143,6 +151,18 @@ def _shade(axes: Axes, spans: list[tuple[float, float]], low: float, high: float
     corners = [[(begin, low), (begin, high), (end, high), (end, low)] for begin, end in spans]
     options = {"color": style.ANOMALOUS, "lw": 0, "transform": axes.get_xaxis_transform()} | style_options
     axes.add_collection(PolyCollection(corners, **options), autolim=False)
+
+
+def _outline(axes: Axes, bands: tuple[int, int], spans: np.ndarray, *, least: float, half: float) -> None:
+    """Frames around bands and spans of time, no narrower than `least`, that stand out on dark and bright alike."""
+    low, high = max(bands[0] - 0.9, -0.5), bands[1] + 0.9
+    corners = []
+    for begin, end in spans:
+        room = max(half, (least - (end - begin)) / 2)
+        corners.append([(begin - room, low), (begin - room, high), (end + room, high), (end + room, low)])
+    stroke = [withStroke(linewidth=3.2, foreground="black")]
+    frames = PolyCollection(corners, facecolors="none", edgecolors="white", linewidths=1.5, path_effects=stroke)
+    axes.add_collection(frames, autolim=False)
 
 
 def _runs(chosen: np.ndarray) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from PIL import Image
 NORMAL, ANOMALOUS, CONTROL, LIMIT = "#0072B2", "#D55E00", "#000000", "#000000"
 LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.")
+_LOG_RATIO = 20.0  # scores that span more than this are drawn on a logarithmic axis
 WIDTH = 5.2  # inches: at 400 pixels, a telephone's width, the letters are still ten pixels high
 
 styled = mpl.rc_context(
@@ -68,6 +69,13 @@ def label_frequencies(axes: Axes, frequencies: Float[np.ndarray, " n_mels"], *, 
     bands = np.interp(hertz, frequencies, np.arange(len(frequencies)))
     getattr(axes, f"set_{axis}ticks")(bands, [f"{value / 1000:g}" for value in hertz])
     getattr(axes, f"set_{axis}label")("frequency (kHz)")
+
+
+def log_where_wide(axes: Axes, values: Float[np.ndarray, " _"]) -> None:
+    """A logarithmic axis where the largest value would press the others into one line."""
+    finite = values[np.isfinite(values)]
+    if len(finite) and finite.min() > 0 and finite.max() > _LOG_RATIO * np.median(finite):
+        axes.set_yscale("log")
 
 
 def png(figure: Figure, *, dpi: int = 130) -> bytes:

@@ -6,8 +6,6 @@ from matplotlib.figure import Figure
 
 from asd_jax.report.plots import style
 
-_LOG_RATIO = 20.0  # scores that span more than this are drawn on a logarithmic axis
-
 
 @style.styled
 def timeline(
@@ -45,9 +43,7 @@ def timeline(
     for value, dashes, label in ((threshold, "--", "threshold of a clip"), (limit, "-", "limit of the recording")):
         if np.isfinite(value):
             axes.axhline(value, color=style.LIMIT, lw=1.0, ls=dashes, label=label)
-    finite = scores[np.isfinite(scores)]
-    if len(finite) and finite.min() > 0 and finite.max() > _LOG_RATIO * np.median(finite):
-        axes.set_yscale("log")
+    style.log_where_wide(axes, scores)
     axes.set(xlabel=f"time ({name})", ylabel="score", xlim=(0, (start_seconds[-1] + clip_seconds) / unit))
     figure.legend(loc="outside lower center", ncols=3)
     return figure
