@@ -8,7 +8,7 @@ from absl import flags
 
 from asd_jax.errors import InputError
 from experiments import flags as shared  # noqa: F401 (defines the flags)
-from experiments import sweep
+from experiments.sweeps import grid as sweep
 
 
 @pytest.fixture(autouse=True)
