@@ -106,7 +106,9 @@ def _status(command: list[str], log: TextIO, environment: Mapping[str, str], cwd
     if sys.platform == "linux":
         command = [sys.executable, "-c", _ENDED_TOGETHER, *command]
     folder = cwd if Path(cwd).is_dir() else None
-    with subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=folder) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=folder
+    ) as process:
         started(process)
         try:
             return process.wait()
