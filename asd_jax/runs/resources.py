@@ -15,25 +15,26 @@ def n_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def share(*, cpus: int, gpus: float) -> dict[str, str]:
-    """Environment of a process with so many threads and GPUs; without a GPU JAX looks for none.
+def share(*, cpus: int | None, gpus: float | None) -> dict[str, str]:
+    """Environment of a process with so many threads and GPUs; None for what it has by itself.
 
     Results depend on the order of sums, and so on the number of threads: with the same number they are the same on
     every machine of a kind.
     """
-    # The last is read by XLA, for the threads of its CPU backend.
-    found = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), str(cpus))
+    found: dict[str, str] = {}
+    if cpus is not None:  # the last is read by XLA, for the threads of its CPU backend
+        found = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), str(cpus))
     flags = os.environ.get("XLA_FLAGS", "")
     if cpus == 1 and _ONE_THREAD not in flags:
         found["XLA_FLAGS"] = f"{flags} {_ONE_THREAD}".strip()
     if gpus == 0:
         found["JAX_PLATFORMS"] = "cpu"
-    else:
+    elif gpus is not None:
         found["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{0.9 * min(gpus, 1.0):.3f}"
     return found
 
 
-def gpus_of(slot: int, gpus: float, around: Mapping[str, str] = os.environ) -> dict[str, str]:
+def gpus_of(slot: int, gpus: float | None, around: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Which GPUs of this machine a process sees, as its environment; on a cluster Ray says so.
 
     Args:
@@ -44,7 +45,7 @@ def gpus_of(slot: int, gpus: float, around: Mapping[str, str] = os.environ) -> d
     Raises:
         InputError: there are not so many.
     """
-    if gpus == 0:
+    if not gpus:
         return {}
     first, number = (slot // int(1 / gpus), 1) if gpus < 1 else (slot * round(gpus), round(gpus))
     there = around.get("CUDA_VISIBLE_DEVICES", "")

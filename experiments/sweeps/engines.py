@@ -68,10 +68,8 @@ class Local:
 
 
 def _environment(slot: int, n_workers: int, cpus: int | None, gpus: float | None) -> dict[str, str]:
-    if n_workers == 1 and cpus is None and gpus is None:
-        return {}  # as its script is run by hand
-    gpus = gpus or 0.0
-    cpus = cpus or max(1, resources.n_cores() // n_workers)
+    if n_workers > 1:
+        cpus, gpus = cpus or max(1, resources.n_cores() // n_workers), gpus or 0.0
     return resources.share(cpus=cpus, gpus=gpus) | resources.gpus_of(slot, gpus)
 
 

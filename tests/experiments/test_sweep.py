@@ -141,6 +141,7 @@ def test_shares_of_a_machine():
         "JAX_PLATFORMS": "cpu",
     }
     assert "multi_thread_eigen=false" in resources.share(cpus=1, gpus=0.5)["XLA_FLAGS"]
+    assert resources.share(cpus=None, gpus=None) == {}  # as a script is run by hand
     assert "JAX_PLATFORMS" not in resources.share(cpus=1, gpus=0.5)
 
     def seen(gpus, n_slots, around):
