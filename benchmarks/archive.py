@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 from asd_jax.datasets.tree import walk_audio
 from asd_jax.detectors.bundle import digest
@@ -116,6 +117,31 @@ def engines(job: Job) -> dict[str, Engine]:
     return {**found, "ray": RayEngine(job)}
 
 
+def compare(source: Path, place: Path, job: Job, arguments: argparse.Namespace) -> None:
+    """Files a second of `score` and both engines, in turn; medians of the rates and of their ratios."""
+    names = [str(source / name) for name in sorted(walk_audio(source))]
+    rates: dict[str, list[float]] = {}
+    starts: dict[str, list[float]] = {}
+    for turn in range(arguments.repeats):
+        start = seconds_of_score(arguments.run, names[:_FEW], place / f"few {turn}")
+        whole = seconds_of_score(arguments.run, names, place / f"all {turn}")
+        rates.setdefault("score", []).append((len(names) - _FEW) / (whole - start))
+        starts.setdefault("score", []).append(start)
+        for name, engine in engines(job).items():
+            done, _ = scored(Archive(source, place / f"{name} {turn}", job), engine, arguments.workers)
+            rates.setdefault(name, []).append(done.n_scored / done.seconds)
+            starts.setdefault(name, []).append(done.start_seconds)
+    for name, found in rates.items():
+        print(f"{name:<7} {median(found):7.1f} files/s, start {median(starts[name]):.1f} s")
+    print(f"local / score  {harness.Ratio.of(rates['score'], rates['local'])} (floor 1.2)")
+    if "ray" in rates:
+        tables = {
+            repr(rows(place / f"{name} {turn}")) for name in ("ray", "local") for turn in range(arguments.repeats)
+        }
+        print(f"ray / local    {harness.Ratio.of(rates['local'], rates['ray'])} (floor 0.8)")
+        print(f"tables equal: {len(tables) == 1}")
+
+
 def lost_to_kills(source: Path, place: Path, job: Job, arguments: argparse.Namespace) -> None:
     """What workers that are killed cost, beside the same without."""
     for name, engine in engines(job).items():
@@ -136,6 +162,7 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--n_files", type=int, default=2000)
+    parser.add_argument("--repeats", type=int, default=3, help="of these, in turn")
     parser.add_argument("--n_killed", type=int, default=40_000, help="files scored while workers are killed")
     parser.add_argument("--n_paths", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2)
@@ -147,19 +174,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         source = listed(arguments.folder, place / "in", arguments.n_files)
-        names = [str(source / name) for name in sorted(walk_audio(source))]
-        start = seconds_of_score(arguments.run, names[:_FEW], place / "few")
-        whole = seconds_of_score(arguments.run, names, place / "all")
-        rates = {"score": (len(names) - _FEW) / (whole - start)}
-        print(f"\nscore   {rates['score']:7.1f} files/s, start {start:.1f} s")
-        for name, engine in engines(job).items():
-            done, _ = scored(Archive(source, place / name, job), engine, arguments.workers)
-            rates[name] = done.n_scored / done.seconds
-            print(f"{name:<7} {rates[name]:7.1f} files/s, start {done.start_seconds:.1f} s, in {done.seconds:.1f} s")
-        print(f"local / score  {rates['local'] / rates['score']:.2f} (floor 1.2)")
-        if "ray" in rates:
-            is_same = rows(place / "ray") == rows(place / "local")
-            print(f"ray / local    {rates['ray'] / rates['local']:.2f} (floor 0.8); tables equal: {is_same}")
+        compare(source, place, job, arguments)
         if arguments.n_killed:
             lost_to_kills(listed(arguments.folder, place / "more", arguments.n_killed), place, job, arguments)
     few, many = peak_of_listing(1000), peak_of_listing(arguments.n_paths)
