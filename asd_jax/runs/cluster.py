@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import warnings
 from typing import Any
 
@@ -29,6 +30,7 @@ def join(address: str | None) -> Any:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Ray's own default of later versions
     logging.getLogger("ray").setLevel(logging.ERROR)
     try:
+        _check_answers(address)
         with warnings.catch_warnings():
             # JAX warns of every fork; Ray's are followed by exec at once, which is harmless.
             warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
@@ -38,11 +40,19 @@ def join(address: str | None) -> Any:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
         raise InputError(
-            f"`ray_address`={address}: no Ray cluster answers there; start one (ray start --head), or leave it out"
+            f"`ray_address`={address}: no Ray cluster answers there; start one (ray start --head), set "
+            "RAY_AUTH_MODE=token where it asks for a token, or leave it out"
         ) from error
     return ray
+
+
+def _check_answers(address: str | None) -> None:
+    """Raise OSError where nothing listens, for which Ray would wait a minute and more."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 def has_room(ray: Any, *, cpus: float, gpus: float) -> bool:
