@@ -6,15 +6,14 @@ what workers that are killed cost, and that the table stays the same; memory of 
 """
 
 import argparse
-import contextlib
-import os
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 from asd_jax.datasets.tree import walk_audio
 from asd_jax.detectors.bundle import digest
@@ -60,28 +59,40 @@ def seconds_of_score(run: Path, names: list[str], place: Path) -> float:
 
 
 class Killer(threading.Thread):
-    """Kills a worker of the local engine every so many seconds."""
+    """Kills a worker every so many seconds."""
 
-    def __init__(self, engine: LocalEngine, every: float) -> None:
+    def __init__(self, kill: Callable[[], bool], every: float) -> None:
         super().__init__(daemon=True)
-        self._engine, self._every, self.over = engine, every, threading.Event()
+        self._kill, self._every, self.over, self.n_killed = kill, every, threading.Event(), 0
 
     def run(self) -> None:
         while not self.over.wait(self._every):
-            if workers := list(self._engine._pipes):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(workers[0].pid, signal.SIGKILL)
+            self.n_killed += self._kill()
 
 
-def scored(archive: Archive, engine: Engine, n_workers: int, *, kill_every: float | None = None) -> Scored:
-    killer = None if kill_every is None else Killer(engine, kill_every)
-    if killer:
+def kill_one(engine: Engine) -> bool:
+    """End a worker that is at something, as the system does to processes that want too much memory; False for none."""
+    workers = list(engine._pipes) if isinstance(engine, LocalEngine) else list(engine._calls.values())
+    if not workers:
+        return False
+    if isinstance(engine, LocalEngine):
+        workers[0].kill()
+    else:
+        import ray
+
+        ray.kill(workers[0])
+    return True
+
+
+def scored(archive: Archive, engine: Engine, n_workers: int, *, kill_every: float | None = None) -> tuple[Scored, int]:
+    """What became of an archive, and how many workers were killed over it."""
+    killer = Killer(lambda: kill_one(engine), kill_every or 0.0)
+    if kill_every:
         killer.start()
     try:
-        return score_archive(archive, lambda: (engine, n_workers), say=lambda line: None)
+        return score_archive(archive, lambda: (engine, n_workers), say=lambda line: None), killer.n_killed
     finally:
-        if killer:
-            killer.over.set()
+        killer.over.set()
 
 
 def rows(out: Path) -> list[str]:
@@ -106,17 +117,44 @@ def engines(job: Job) -> dict[str, Engine]:
     return {**found, "ray": RayEngine(job)}
 
 
+def compare(source: Path, place: Path, job: Job, arguments: argparse.Namespace) -> None:
+    """Files a second of `score` and both engines, in turn; medians of the rates and of their ratios."""
+    names = [str(source / name) for name in sorted(walk_audio(source))]
+    rates: dict[str, list[float]] = {}
+    starts: dict[str, list[float]] = {}
+    for turn in range(arguments.repeats):
+        start = seconds_of_score(arguments.run, names[:_FEW], place / f"few {turn}")
+        whole = seconds_of_score(arguments.run, names, place / f"all {turn}")
+        rates.setdefault("score", []).append((len(names) - _FEW) / (whole - start))
+        starts.setdefault("score", []).append(start)
+        for name, engine in engines(job).items():
+            done, _ = scored(Archive(source, place / f"{name} {turn}", job), engine, arguments.workers)
+            rates.setdefault(name, []).append(done.n_scored / done.seconds)
+            starts.setdefault(name, []).append(done.start_seconds)
+    for name, found in rates.items():
+        print(f"{name:<7} {median(found):7.1f} files/s, start {median(starts[name]):.1f} s")
+    print(f"local / score  {harness.Ratio.of(rates['score'], rates['local'])} (floor 1.2)")
+    if "ray" in rates:
+        tables = {
+            repr(rows(place / f"{name} {turn}")) for name in ("ray", "local") for turn in range(arguments.repeats)
+        }
+        print(f"ray / local    {harness.Ratio.of(rates['local'], rates['ray'])} (floor 0.8)")
+        print(f"tables equal: {len(tables) == 1}")
+
+
 def lost_to_kills(source: Path, place: Path, job: Job, arguments: argparse.Namespace) -> None:
     """What workers that are killed cost, beside the same without."""
-    done = [
-        scored(Archive(source, place / name, job), LocalEngine(job), arguments.workers, kill_every=every)
-        for name, every in (("undisturbed", None), ("disturbed", arguments.kill_every))
-    ]
-    is_same = rows(place / "disturbed") == rows(place / "undisturbed")
-    print(
-        f"{arguments.n_killed:,} files, a worker killed every {arguments.kill_every:g} s: {done[1].seconds:.1f} s, "
-        f"{done[1].n_replaced} replaced, against {done[0].seconds:.1f} s; tables equal: {is_same}"
-    )
+    for name, engine in engines(job).items():
+        whole, _ = scored(Archive(source, place / f"{name} undisturbed", job), engine, arguments.workers)
+        archive = Archive(source, place / f"{name} disturbed", job)
+        done, n_killed = scored(archive, engine, arguments.workers, kill_every=arguments.kill_every)
+        is_same = rows(place / f"{name} disturbed") == rows(place / f"{name} undisturbed")
+        lost = done.seconds - whole.seconds
+        print(
+            f"{name:<7} {done.n_scored:,} files, one of {arguments.workers} workers killed every "
+            f"{arguments.kill_every:g} s: {n_killed} killed, {done.n_replaced} replaced, {done.seconds:.1f} s against "
+            f"{whole.seconds:.1f} s, {lost / max(1, n_killed):.1f} s a kill; tables equal: {is_same}"
+        )
 
 
 def main() -> None:
@@ -124,7 +162,8 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--n_files", type=int, default=2000)
-    parser.add_argument("--n_killed", type=int, default=30_000, help="files that are scored while workers are killed")
+    parser.add_argument("--repeats", type=int, default=3, help="of these, in turn")
+    parser.add_argument("--n_killed", type=int, default=40_000, help="files scored while workers are killed")
     parser.add_argument("--n_paths", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kill_every", type=float, default=20.0)
@@ -135,20 +174,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         source = listed(arguments.folder, place / "in", arguments.n_files)
-        names = [str(source / name) for name in sorted(walk_audio(source))]
-        start = seconds_of_score(arguments.run, names[:_FEW], place / "few")
-        whole = seconds_of_score(arguments.run, names, place / "all")
-        rates = {"score": (len(names) - _FEW) / (whole - start)}
-        print(f"\nscore   {rates['score']:7.1f} files/s, start {start:.1f} s")
-        for name, engine in engines(job).items():
-            done = scored(Archive(source, place / name, job), engine, arguments.workers)
-            rates[name] = done.n_scored / done.seconds
-            print(f"{name:<7} {rates[name]:7.1f} files/s, start {done.start_seconds:.1f} s, in {done.seconds:.1f} s")
-        print(f"local / score  {rates['local'] / rates['score']:.2f} (floor 1.2)")
-        if "ray" in rates:
-            is_same = rows(place / "ray") == rows(place / "local")
-            print(f"ray / local    {rates['ray'] / rates['local']:.2f} (floor 0.8); tables equal: {is_same}")
-        lost_to_kills(listed(arguments.folder, place / "more", arguments.n_killed), place, job, arguments)
+        compare(source, place, job, arguments)
+        if arguments.n_killed:
+            lost_to_kills(listed(arguments.folder, place / "more", arguments.n_killed), place, job, arguments)
     few, many = peak_of_listing(1000), peak_of_listing(arguments.n_paths)
     print(f"listing: 1,000 paths {few:.0f} MB, {arguments.n_paths:,} paths {many:.0f} MB, {many - few:.0f} more (<150)")
 

@@ -3,35 +3,62 @@
 Each experiment runs with its defaults in a process of its own, into `WORKDIR/<machine>/<experiment>`, with the same
 seed and so the same validation clips, on recordings that the first run prepared for all. One that fails is reported
 and the others go on. `--resume --workdir=WORKDIR` goes on where it was stopped: finished runs are kept, networks go on
-from their last epoch. Writes `chart.png` and the tables of
-`experiments.table`, which makes them again from the finished runs, for LaTeX too.
+from their last epoch. Writes `chart.png` and the tables of `experiments.table`, which makes them again from the
+finished runs, for LaTeX too.
+
+A sweep goes through `--seeds` and a `--grid` of settings, each combination a run of its own, and writes
+`results.csv`, one tidy table of them all.
+
+`--workers` runs so many side by side, each with `--cpus_per_run` threads. `--engine=ray` makes each run a task of a
+cluster (`pip install 'asd_jax[cluster]'`), done wherever there are `--cpus_per_run` and `--gpus_per_run`, and again
+where a node is lost: `--workdir`, the recordings and this library lie where every node finds them under the same path.
+docs/scale.md shows how.
 """
 
+import contextlib
 import importlib
-import json
-import shutil
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
-from tqdm import tqdm
 
 from asd_jax.errors import InputError
-from experiments import launch, sweep
+from experiments import engine_flags, launch, wording
 from experiments.commands import commands
+from experiments.sweeps import grid
+from experiments.sweeps.run import Run
+
+if TYPE_CHECKING:  # imported late, so that --help answers at once
+    from experiments.sweeps.engines import Engine
 
 FLAGS = flags.FLAGS
 
 launch.adopt(*launch.DATA, "workdir", "resume", "seed", "num_seeds", "epochs", "threshold", "debug")
+launch.adopt(*engine_flags.FLAG_NAMES)
 flags.DEFINE_list("experiments", None, "Which systems, by the names of their experiments. Default: nearly all.")
 flags.DEFINE_string("grid", None, "Settings to go through, such as 'hidden_size=64,128;features=log_mel,mfcc'.")
 flags.DEFINE_list("seeds", [], "Seeds to go through, such as 0,1,2, each a run of its own.")
+flags.DEFINE_integer(
+    "cpus_per_run",
+    None,
+    "Threads of each run; with --engine=ray cores too, that are set aside for it. Default: one with Ray, else an equal "
+    "share of the cores.",
+    lower_bound=1,
+)
+flags.DEFINE_float(
+    "gpus_per_run",
+    None,
+    "GPUs of each run; a part where several share one. Default: none, but whatever one alone finds here.",
+    lower_bound=0.0,
+)
 
-_Run = tuple[str, str, dict[str, str]]  # machine, system, what it differs in
-_OF_THE_BENCHMARK = {"machine", "workdir", "resume", "debug", "experiments", "prepare", "cache_dir"}
+# Where runs are done and what is kept beside them may differ from one start to the next; the rest is what a sweep is.
+_OF_THE_BENCHMARK = {
+    *("machine", "workdir", "resume", "debug", "experiments", "prepare", "cache_dir", "max_memory_gb"),
+    *(*engine_flags.FLAG_NAMES, "cpus_per_run", "gpus_per_run"),
+}
 
 
 def systems() -> dict[str, ModuleType]:
@@ -48,122 +75,98 @@ def _flags_of(name: str) -> set[str]:
 def main(arguments: list[str]) -> None:
     """Run what is not finished, and write the table and the chart of what is."""
     launch.no_arguments(arguments)
+    engine_flags.check_address()
+    if FLAGS.workers and FLAGS.engine == "ray":
+        raise InputError("--workers is of --engine=local; with Ray as many run as there is room for: --cpus_per_run")
+    if FLAGS.resume and FLAGS.workdir is None:
+        raise InputError("--resume needs --workdir, the folder of the benchmark to go on with")
+    from asd_jax import files
     from asd_jax.runs import folder
 
-    base, given, known = launch.workdir("benchmark"), launch.settings(), systems()
+    base, given, begun = launch.workdir("benchmark"), launch.settings(), {}
     if FLAGS.resume:
-        given = folder.read_config(base)["settings"] | given
-    chosen = given.get("experiments") or [
-        name for name, module in known.items() if getattr(module, "IN_BENCHMARK", True)
-    ]
-    unknown = [name for name in chosen if name not in known]
-    if unknown:
-        raise InputError(f"--experiments={','.join(chosen)}: give some of {', '.join(known)}")
+        begun = folder.read_config(base)
+        given = begun["settings"] | given
+    chosen = _chosen(begun.get("experiments"))
     machine = given.get("machine") or ("all" if "data_dir" in given else "slide_rail")
     machines = launch.machines(machine, given.get("data_dir"), given.get("dataset"))
-    axes = sweep.axes(given.get("grid"), given.get("seeds") or [])
+    axes = grid.axes(given.get("grid"), given.get("seeds") or [])
     settings = {name: value for name, value in given.items() if name not in _OF_THE_BENCHMARK}
     settings["machine"] = ",".join(machines)
-    todo = [(of, name, point) for of in machines for name in chosen for point in sweep.points(axes, _flags_of(name))]
-    unused = [name for name in axes if not any(name in point for *_, point in todo)]
+    runs = _runs(base.absolute(), machines, chosen, axes, settings)
+    engine = _engine()
+    description = {"experiment": "benchmark", "experiments": chosen, "settings": settings}
+    folder.start(base, description, resume=FLAGS.resume)
+    if FLAGS.resume and chosen != begun.get("experiments"):
+        files.write_json(base / "config.json", begun | {"experiments": chosen})
+    _finish(base, runs, axes, engine)
+
+
+def _chosen(begun: list[str] | None) -> list[str]:
+    """The systems: those that are asked for, which join those that the benchmark was begun with."""
+    known = systems()
+    usual = [name for name, module in known.items() if getattr(module, "IN_BENCHMARK", True)]
+    unknown = [name for name in FLAGS.experiments or [] if name not in known]
+    if unknown:
+        raise InputError(f"--experiments={','.join(FLAGS.experiments)}: give some of {', '.join(known)}")
+    return list(dict.fromkeys([*(begun or []), *(FLAGS.experiments or [])])) or usual
+
+
+def _runs(
+    base: Path, machines: Sequence[str], chosen: Sequence[str], axes: dict[str, list[str]], settings: dict[str, Any]
+) -> list[Run]:
+    """Every system on every machine at every point of the grid that it takes."""
+    found = []
+    for machine in machines:
+        for name in chosen:
+            for point in grid.points(axes, _flags_of(name)):
+                of = grid.folder_name(point)
+                flags_ = _flags(machine, name, settings | point)
+                found.append(Run(machine, name, point, base, base / machine / name / of, flags_))
+    unused = [name for name in axes if not any(name in run.point for run in found)]
     if unused:
         raise InputError(f"--grid: none of {', '.join(chosen)} takes --{unused[0]}; leave it out")
-    folder.start(base, {"experiment": "benchmark", "settings": settings}, resume=FLAGS.resume)
-    failed = _run_all(base, todo, settings)
-    if axes:
-        _write_results(base, todo, list(axes))
-    else:
-        rows = launch.write_table(base, [base / machine / name for machine, name, _ in todo])
-        if rows:
-            _draw(base, rows)
-    if failed:
-        raise InputError(f"{len(failed)} of {len(todo)} runs failed: {', '.join(failed)}; see above")
+    return found
 
 
-def _place(base: Path, run: _Run) -> Path:
-    machine, name, point = run
-    return base / machine / name / sweep.folder_name(point)
-
-
-def _run_all(base: Path, todo: list[_Run], settings: dict[str, Any]) -> dict[str, str]:
-    """Do what is not finished; gives what failed, and why."""
-    failed = {}
-    with tqdm(todo, desc="systems", disable=None) as progress:
-        for run in progress:
-            machine, name, point = run
-            title = " ".join(filter(None, [f"{name} on {machine}", sweep.folder_name(point)]))
-            progress.set_postfix_str(title)
-            if not (_place(base, run) / "metrics.json").exists():
-                problem = _run(machine, name, _place(base, run), settings | point)
-                if problem:
-                    failed[title] = problem
-                    tqdm.write(f"error: {title}: {problem}", file=sys.stderr)
-    return failed
-
-
-def _write_results(base: Path, todo: list[_Run], axes: list[str]) -> None:
-    """Write `results.csv` of the runs that are finished."""
-    from asd_jax import files
-    from asd_jax.evaluation.results import Results
-    from asd_jax.runs import result_rows, tidy
-
-    finished = [run for run in todo if (_place(base, run) / "metrics.json").exists()]
-    found = []
-    for run in finished:
-        place = _place(base, run)
-        rows = result_rows.rows_of(Results.read(place), run=place.relative_to(base).as_posix())
-        found += [(line, run[2]) for line in tidy.measures(rows)]
-    files.write_text(base / "results.csv", tidy.swept_csv(found, [name for name in axes if name != "seed"]))
-    print(f"{len(finished)} of {len(todo)} runs in {base / 'results.csv'}")
-
-
-def _run(machine: str, name: str, folder: Path, settings: dict[str, Any]) -> str:
-    """Run an experiment in a process of its own; returns what went wrong, if anything did."""
-    command = [sys.executable, "-m", f"experiments.{name}", "--noreport", "--notensorboard"]
+def _flags(machine: str, name: str, settings: dict[str, Any]) -> tuple[str, ...]:
     given = {flag: value for flag, value in settings.items() if flag in _flags_of(name)}
-    given |= {"machine": machine, "workdir": str(folder), "prepare": FLAGS.prepare}
-    given |= {"cache_dir": FLAGS.cache_dir} if FLAGS.cache_dir else {}
+    given |= {"machine": machine, "prepare": FLAGS.prepare}
+    if FLAGS.cache_dir:
+        given["cache_dir"] = str(launch.folder("cache_dir").absolute())
+    if FLAGS.max_memory_gb is not None and "max_memory_gb" in _flags_of(name):
+        given["max_memory_gb"] = FLAGS.max_memory_gb
+    found = ["--noreport", "--notensorboard"]
     for flag, value in given.items():
         if isinstance(value, bool):
-            command.append(f"--{flag}" if value else f"--no{flag}")
+            found.append(f"--{flag}" if value else f"--no{flag}")
         else:
-            command.append(f"--{flag}={','.join(value) if isinstance(value, list) else value}")
-    if (folder / "checkpoints").exists():
-        command.append("--resume")
+            found.append(f"--{flag}={','.join(value) if isinstance(value, list) else value}")
+    return tuple(found)
+
+
+def _engine() -> "Engine":
+    """Where runs are done; what is wrong with it is found here, before anything is begun."""
+    from experiments.sweeps import engines
+
+    share = {"cpus": FLAGS.cpus_per_run, "gpus": FLAGS.gpus_per_run}
+    if FLAGS.engine == "ray":
+        return engines.OnRay(FLAGS.ray_address, **share, say=wording.say)
+    return engines.Local(FLAGS.workers or 1, **share)
+
+
+def _finish(base: Path, runs: list[Run], axes: dict[str, list[str]], engine: "Engine") -> None:
+    from experiments.sweeps import results
+    from experiments.sweeps.engines import do_all
+
+    with contextlib.closing(engine):
+        failed = do_all(runs, engine)
+    if axes:
+        results.write(base, runs, list(axes))
     else:
-        shutil.rmtree(
-            folder, ignore_errors=True
-        )  # what a run left that was stopped before it had anything to go on with
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    log = folder.with_name(f"{folder.name}.log")
-    with log.open("a", encoding="utf-8") as file:
-        print(json.dumps(command), file=file, flush=True)
-        status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
-    if status == 0:
-        return ""
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return f"{lines[-1].removeprefix('error: ')} (exit status {status}, see {log})"
-
-
-def _draw(base: Path, rows: list[Any]) -> None:
-    from asd_jax import files
-    from asd_jax.detectors.bundle import LOG_MEL_MEAN
-    from asd_jax.evaluation.results import Role
-    from asd_jax.report import plots
-
-    values: dict[str, dict[str, Any]] = {}
-    controls: dict[str, dict[str, float]] = {}
-    for row in rows:
-        mean, machine = row.summary.mean, row.results.machine
-        if mean.auc is None:
-            continue
-        if row.role is Role.HEADLINE:
-            values.setdefault(machine, {})[row.results.experiment] = (mean.auc, mean.interval_95.get("auc"))
-        elif row.control == LOG_MEL_MEAN:
-            controls.setdefault(machine, {})[f"{LOG_MEL_MEAN}, {row.scorer}"] = mean.auc
-    if values:
-        files.write_bytes(base / "chart.png", plots.png(plots.systems(values, controls=controls)))
-        print(f"chart in {base}/chart.png")
+        results.write_systems(base, runs)
+    if failed:
+        raise InputError(f"{len(failed)} of {len(runs)} runs failed: {', '.join(failed)}; see above")
 
 
 if __name__ == "__main__":

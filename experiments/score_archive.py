@@ -12,7 +12,6 @@ listing or setting is an error. Ends with counts, the worst recordings, bad file
 every node finds them under the same path. docs/scale.md has figures.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from asd_jax.errors import InputError
-from experiments import launch, listening, wording
+from experiments import engine_flags, launch, listening, wording
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from asd_jax.runs.archive.archive import Scored
@@ -29,13 +28,10 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 FLAGS = flags.FLAGS
 
 flags.DEFINE_string("input", None, "Folder of recordings, or text file with a path a line.")
-flags.DEFINE_enum("engine", "local", ["local", "ray"], "Processes of this machine, or a cluster by Ray.")
-flags.DEFINE_string("ray_address", None, "Of the cluster; auto for this machine's. Default: Ray on this machine alone.")
 flags.DEFINE_integer("shard_size", 1024, "Recordings in a shard, the unit of resuming.", lower_bound=1)
-flags.DEFINE_integer("workers", None, "Processes that score. Default: one a core, or a GPU.", lower_bound=1)
 flags.DEFINE_float("gpus_per_worker", 0.0, "Of each worker; a part where several share one.", lower_bound=0.0)
 flags.DEFINE_float("file_seconds", 60.0, "That a file may take to give its next clip.", lower_bound=0.1)
-launch.adopt(*listening.FLAG_NAMES, "out", "report", "debug")
+launch.adopt(*listening.FLAG_NAMES, *engine_flags.FLAG_NAMES, "out", "report", "debug")
 
 
 def main(arguments: list[str]) -> None:
@@ -45,17 +41,13 @@ def main(arguments: list[str]) -> None:
     for name in ("input", "out"):
         if FLAGS[name].value is None:
             raise InputError(f"--{name} is needed; see --help")
-    if FLAGS.ray_address is not None and FLAGS.engine != "ray":
-        raise InputError("--ray_address is of --engine=ray; add that or leave it out")
+    engine_flags.check_address()
     if FLAGS.model and FLAGS.report:
         raise InputError("--report needs a run, --checkpoint: an exported file shows no pictures")
     from asd_jax.runs.archive.archive import Archive, score_archive
 
     job = _job()
-    if FLAGS.engine == "ray":  # before anything is begun
-        from asd_jax.runs.archive import ray_engine
-
-        ray_engine.join(FLAGS.ray_address)
+    engine_flags.join()  # before anything is begun
     archive = Archive(launch.folder("input"), launch.folder("out"), job, FLAGS.shard_size)
     scored = score_archive(archive, _engine(job), words=wording.in_flags, say=wording.say)
     _print(scored, archive.out)
@@ -104,10 +96,10 @@ def _engine(job: "Job") -> Callable[[], tuple[Any, int]]:
 
             engine = RayEngine(job, address=FLAGS.ray_address, gpus_per_worker=gpus)
             return engine, FLAGS.workers or engine.n_workers()
+        from asd_jax.runs import resources
         from asd_jax.runs.archive.local_engine import LocalEngine
 
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return LocalEngine(job, gpus_per_worker=gpus), FLAGS.workers or (1 if gpus else cores)
+        return LocalEngine(job, gpus_per_worker=gpus), FLAGS.workers or (1 if gpus else resources.n_cores())
 
     return made
 

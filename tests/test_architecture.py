@@ -43,7 +43,7 @@ PLACES = {
     "prometheus_client": ("asd_jax/report/live/metrics.py",),
     "tensorboardX": ("asd_jax/training/", "asd_jax/report/"),
     "pyarrow": ("asd_jax/runs/archive/table.py",),
-    "ray": ("asd_jax/runs/archive/ray_engine.py",),
+    "ray": ("asd_jax/runs/cluster.py",),
     "matplotlib": ("asd_jax/report/plots/", "asd_jax/report/media.py", "experiments/show_features.py"),
 }
 FILES = sorted(path.relative_to(ROOT) for folder in (LIBRARY, EXPERIMENTS) for path in folder.rglob("*.py"))

@@ -31,7 +31,7 @@ def test_refused(arguments, message, run_script, tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed here")
 def test_without_ray():
     from asd_jax.errors import InputError
-    from asd_jax.runs.archive.ray_engine import join
+    from asd_jax.runs.cluster import join
 
     with pytest.raises(InputError, match=r"needs Ray; pip install 'asd_jax\[cluster\]', or take `engine=local`"):
         join(None)

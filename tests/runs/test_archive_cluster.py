@@ -1,10 +1,10 @@
 """Archives on a cluster of several nodes on this machine, one of which is lost half way."""
 
-import logging
 import shutil
 
 import archives
 import pytest
+from simulated_cluster import MARKS, cluster_of
 
 from asd_jax.errors import InputError
 from asd_jax.evaluation.heard_files import Listening
@@ -13,39 +13,24 @@ from asd_jax.runs.archive.engine import Done
 from asd_jax.runs.archive.local_engine import LocalEngine
 from asd_jax.runs.archive.scoring import Job
 
-ray = pytest.importorskip("ray")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning"),  # of JAX, about every subprocess
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files and processes to the collector
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-]
+pytest.importorskip("ray")
+pytestmark = MARKS
 
 
-@pytest.fixture
-def cluster(monkeypatch):
-    """Three nodes of one core each, the first of which has the driver."""
-    from ray.cluster_utils import Cluster
-
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
-    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
-
-
-def test_a_node_that_is_lost_loses_no_row(tmp_path, cluster):
-    from asd_jax.runs.archive.ray_engine import RayEngine
-
+def test_a_node_that_is_lost_loses_no_row(tmp_path):
     archives.make_recordings(tmp_path)
     archives.train(tmp_path)
     for index in range(500):  # enough to be in the middle
         shutil.copy(tmp_path / "press" / f"{index % 40:03d}.wav", tmp_path / "new" / f"more {index:03d}.wav")
-    lost = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    with cluster_of(1, 1, 1) as (cluster, lost):
+        _score_and_lose_one(tmp_path, cluster, lost)
+    local = archives.archive_of(tmp_path, tmp_path / "local", shard_size=20)
+    score_archive(local, lambda: (LocalEngine(local.job), 1), say=lambda line: None)
+    assert archives.rows(tmp_path / "ray") == archives.rows(local.out)
+
+
+def _score_and_lose_one(tmp_path, cluster, lost):
+    from asd_jax.runs.archive.ray_engine import RayEngine
 
     class Losing(RayEngine):
         """Loses a node as soon as all three workers have loaded, and none has come back with all its rows."""
@@ -62,9 +47,6 @@ def test_a_node_that_is_lost_loses_no_row(tmp_path, cluster):
     assert engine.n_workers() == 3
     scored = score_archive(archive, lambda: (engine, 3), say=lambda line: None)
     assert len(lost) == 1 and scored.n_replaced >= 1
-    local = archives.archive_of(tmp_path, tmp_path / "local", shard_size=20)
-    score_archive(local, lambda: (LocalEngine(local.job), 1), say=lambda line: None)
-    assert archives.rows(archive.out) == archives.rows(local.out)
 
 
 def test_no_cluster_at_an_address():

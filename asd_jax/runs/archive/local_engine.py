@@ -1,5 +1,6 @@
 """Workers as processes of this machine, joined to it by a pipe each."""
 
+import itertools
 import multiprocessing
 import multiprocessing.connection
 import signal
@@ -7,7 +8,8 @@ import traceback
 from typing import Any
 
 from asd_jax.errors import InputError
-from asd_jax.runs.archive.engine import Died, Done, Failed, Outcome, environment, worker_environment
+from asd_jax.runs import resources
+from asd_jax.runs.archive.engine import Died, Done, Failed, Outcome
 from asd_jax.runs.archive.scoring import Job, Scoring
 
 
@@ -15,22 +17,21 @@ class LocalEngine:
     """See `Engine`. A process that loses its driver ends when it next looks for work."""
 
     def __init__(self, job: Job, *, gpus_per_worker: float = 0.0, scoring: type[Scoring] = Scoring) -> None:
-        self._job, self._gpus, self._scoring, self._started = job, gpus_per_worker, scoring, 0
+        self._job, self._gpus, self._scoring = job, gpus_per_worker, scoring
         self._context = multiprocessing.get_context("spawn")  # a fork of a process that runs JAX may hang
         self._pipes: dict[Any, Any] = {}  # by process
+        self._slots: dict[Any, int] = {}  # likewise: whoever takes a worker's place takes its GPU
 
     def start(self) -> Any:
         """A new process."""
         own, its = self._context.Pipe()
-        values = worker_environment(gpus=self._gpus)
-        if self._gpus:  # in turn, several to a GPU where each takes a part of one
-            values["CUDA_VISIBLE_DEVICES"] = str(self._started // max(1, int(1 / self._gpus)))
+        slot = next(of for of in itertools.count() if of not in self._slots.values())
+        values = resources.share(cpus=1, gpus=self._gpus) | resources.gpus_of(slot, self._gpus)
         process = self._context.Process(target=_serve, args=(its, self._scoring, self._job), daemon=True)
-        with environment(values):
+        with resources.environment(values):
             process.start()
         its.close()
-        self._started += 1
-        self._pipes[process] = own
+        self._pipes[process], self._slots[process] = own, slot
         self.call(process, "start")
         return process
 
@@ -57,6 +58,7 @@ class LocalEngine:
         worker.kill()
         worker.join()
         self._pipes.pop(worker).close()
+        del self._slots[worker]
 
 
 def _serve(pipe: Any, of: type[Scoring], job: Job) -> None:

@@ -1,14 +1,13 @@
 """Workers as Ray actors, on this machine or on any node of a cluster."""
 
 import contextlib
-import logging
-import os
-import warnings
 from typing import Any
 
 from asd_jax.errors import InputError
-from asd_jax.runs.archive.engine import Died, Done, Failed, Outcome, worker_environment
+from asd_jax.runs import resources
+from asd_jax.runs.archive.engine import Died, Done, Failed, Outcome
 from asd_jax.runs.archive.scoring import Job, Scoring
+from asd_jax.runs.cluster import join
 
 
 class RayEngine:
@@ -26,7 +25,7 @@ class RayEngine:
 
         Args:
             job: of the workers.
-            address: of the cluster, `auto` for the one that this machine belongs to; None for this machine alone.
+            address: of the cluster, as in `join`.
             gpus_per_worker: that Ray sets aside for each.
             scoring: what an actor is.
 
@@ -38,7 +37,7 @@ class RayEngine:
             num_cpus=1,
             num_gpus=gpus_per_worker,
             max_restarts=0,  # a new actor takes its place, and a call that killed one is not repeated blindly
-            runtime_env={"env_vars": worker_environment(gpus=gpus_per_worker)},
+            runtime_env={"env_vars": resources.share(cpus=1, gpus=gpus_per_worker)},
         )
         self._job, self._actor, self._gpus = job, actor(scoring), gpus_per_worker
         self._calls: dict[Any, Any] = {}  # workers by what they owe
@@ -80,30 +79,3 @@ class RayEngine:
             return Failed(str(error.cause if is_ours else error), is_fault=not is_ours)
         except self._ray.exceptions.RayError:
             return Died()
-
-
-def join(address: str | None) -> Any:
-    """The module `ray`, part of a cluster from now on; errors as in `RayEngine`."""
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError("`engine=ray` needs Ray; pip install 'asd_jax[cluster]', or take `engine=local`") from error
-    if ray.is_initialized():
-        return ray
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # Ray's own default of later versions
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            # JAX warns of every fork; Ray's are followed by exec at once, which is harmless.
-            warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
-            ray.init(
-                address=address or "local",
-                include_dashboard=None if address else False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"`ray_address`={address}: no Ray cluster answers there; start one (ray start --head), or leave it out"
-        ) from error
-    return ray
