@@ -18,8 +18,14 @@ from typing import TextIO
 from asd_jax.datasets.lock import locked
 
 # Linux ends a process that has asked for it together with the thread that started it: a worker that is killed leaves
-# none behind that still writes, and uses what others are given. 1 is PR_SET_PDEATHSIG.
-_ENDED_TOGETHER = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])"
+# none behind that still writes, and uses what others are given. 1 is PR_SET_PDEATHSIG; it may be gone by then.
+_ENDED_TOGETHER = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9)
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
+sys.exit(1)
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +110,7 @@ def _command(run: Run) -> list[str]:
 
 def _status(command: list[str], log: TextIO, environment: Mapping[str, str], cwd: str, started: Started) -> int:
     if sys.platform == "linux":
-        command = [sys.executable, "-c", _ENDED_TOGETHER, *command]
+        command = [sys.executable, "-c", _ENDED_TOGETHER, str(os.getpid()), *command]
     folder = cwd if Path(cwd).is_dir() else None
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=folder
