@@ -83,9 +83,7 @@ flags.DEFINE_string(
 flags.DEFINE_integer("num_processes", None, "With --coordinator_address: how many hosts there are.", lower_bound=1)
 flags.DEFINE_integer("process_id", None, "With --coordinator_address: which host this is, from 0.", lower_bound=0)
 flags.DEFINE_integer("join_seconds", 300, "How long hosts wait for one another at the start.", lower_bound=1)
-flags.DEFINE_integer(
-    "lost_seconds", 60, "How long a host may be silent before the others end, too.", lower_bound=10
-)
+flags.DEFINE_integer("lost_seconds", 60, "How long a host may be silent before the others end, too.", lower_bound=5)
 flags.DEFINE_integer("hidden_size", None, "Width of each recurrent layer. Default: the recipe's.", lower_bound=1)
 flags.DEFINE_integer("window_frames", None, "Frames of a window; one starts every half of them.", lower_bound=2)
 flags.DEFINE_list(

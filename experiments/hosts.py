@@ -1,8 +1,8 @@
 """Several hosts, on each of which the same command runs: they join, and end together.
 
 Where a host does not come, or is lost, JAX aborts the processes of the others in the middle of whatever they do, and
-writes pages. So each command starts itself once more as a worker, watches that, and says in one line what ended it. What
-compiled code prints comes to the watcher, what Python prints goes where it always does.
+writes pages. So each command starts itself once more as a worker, watches that, and says in one line what ended it.
+What compiled code prints comes to the watcher, what Python prints goes where it always does.
 """
 
 import atexit
@@ -48,11 +48,11 @@ def joined() -> Iterator[None]:
     if descriptor is None:
         sys.exit(watch())
     _become_worker(int(descriptor))
+    _join()
     status = 1
-    # JAX's own handler, which runs after this one, would wait for the others, who may be waiting for this host.
+    # JAX's own handler, which is there by now and so runs after this one, would wait for others who wait for this host.
     atexit.register(lambda: status and _end(status))
     try:
-        _join()
         yield
         status = 0
     except KeyboardInterrupt:
@@ -104,12 +104,14 @@ def reason(printed: str, number: int) -> str:
         return f"the process of this host was ended by {signal.Signals(number).name}; --debug shows what it printed"
     if _JOINED.decode() not in printed:
         return (
-            f"the hosts did not all come together within --join_seconds={FLAGS.join_seconds}; start the command on each, "
-            "with one --coordinator_address that all can reach, their --num_processes, and another --process_id each"
+            f"the hosts did not all come together within --join_seconds={FLAGS.join_seconds}; start the command on "
+            "each, with one --coordinator_address that all can reach, their --num_processes, and another --process_id "
+            "each"
         )
     silent = _SILENT.search(printed)
     lost = f"host {silent[1]}" if silent else "the first host" if "leader task" in printed else "another host"
-    return f"{lost} ended or cannot be reached, which ends the run; --resume --workdir=RUN goes on, on any number of hosts"
+    mend = "--resume --workdir=RUN goes on, on any number of hosts"
+    return f"{lost} ended or cannot be reached, which ends the run; {mend}"
 
 
 def _check() -> None:
@@ -139,10 +141,10 @@ def _become_worker(descriptor: int) -> None:
     for number, stream in ((1, "stdout"), (2, "stderr")):
         before = getattr(sys, stream)
         before.flush()
-        kept = os.fdopen(os.dup(number), "w", 1 if before.isatty() else -1, before.encoding, before.errors)
+        # By lines, so that a process that is aborted loses none.
+        kept = os.fdopen(os.dup(number), "w", 1, before.encoding, before.errors)
         os.dup2(descriptor, number)
         setattr(sys, stream, kept)
-    sys.stderr.reconfigure(line_buffering=True)
 
     def end_with_watcher() -> None:
         os.read(descriptor, 1)  # nothing ever comes but the end
@@ -164,7 +166,7 @@ def _join() -> None:
     os.write(1, _JOINED)
     print(hosts.in_words(), flush=True)
     if not hosts.is_first():
-        sys.stdout = open(os.devnull, "w")  # the first speaks for all
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (to the end; the first speaks for all)
 
 
 def _end(status: int) -> None:

@@ -261,7 +261,7 @@ def run_machines(config: "RunConfig") -> None:
 
 
 def configured_by_first(recipe: Callable[[], "RunConfig"]) -> "RunConfig":
-    """What `configured` gives on the first of several hosts, on all of them: the others need no `--workdir` to resume."""
+    """What `configured` gives on the first of several hosts, on all: the others need no `--workdir` to resume."""
     from asd_jax.runs import RunConfig
     from asd_jax.training.hosts import is_first, told
 

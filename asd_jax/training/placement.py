@@ -14,7 +14,7 @@ MESHES = ("none", "data")
 
 
 def place(mesh: str, batch_size: int) -> tuple[Callable[[PyTree], PyTree], Callable[[PyTree], PyTree]]:
-    """Functions that put a tree on every device, and arrays `(steps, batch, ...)` on the devices that compute their parts.
+    """Functions that put a tree on every device, and arrays `(steps, batch, ...)` on those that compute their parts.
 
     Of several hosts each gives the second function either all of the batch, or the rows that are its own
     (`own_rows`).
