@@ -76,6 +76,19 @@ flags.DEFINE_list("branches", None, "Parts of the network: spectrum, and the n_f
 flags.DEFINE_float("mixup", None, "Share of examples that are mixed with another one. Default: 0.5.")
 flags.DEFINE_integer("pseudo_classes", None, "Groups to tell apart where all clips are of one class. Default: 16.")
 flags.DEFINE_string("mesh", None, "data splits every batch over all devices; none, the default, takes one.")
+flags.DEFINE_bool(
+    "distributed",
+    False,
+    "Train on several hosts, which JAX finds by itself under Slurm, Open MPI, Kubernetes or on Cloud TPUs; the same "
+    "command on each, with --mesh=data.",
+)
+flags.DEFINE_string(
+    "coordinator_address", None, "Train on several hosts that nothing announces: HOST:PORT of the first, on all."
+)
+flags.DEFINE_integer("num_processes", None, "With --coordinator_address: how many hosts there are.", lower_bound=1)
+flags.DEFINE_integer("process_id", None, "With --coordinator_address: which host this is, from 0.", lower_bound=0)
+flags.DEFINE_integer("join_seconds", 300, "How long hosts wait for one another at the start.", lower_bound=1)
+flags.DEFINE_integer("lost_seconds", 60, "How long a host may be silent before the others end, too.", lower_bound=5)
 flags.DEFINE_integer("hidden_size", None, "Width of each recurrent layer. Default: the recipe's.", lower_bound=1)
 flags.DEFINE_integer("window_frames", None, "Frames of a window; one starts every half of them.", lower_bound=2)
 flags.DEFINE_list(
@@ -171,6 +184,7 @@ DATA = (
     "max_memory_gb",
 )
 RUN = (*DATA, "workdir", "resume", "config", "seed", "scorers", "fusion", "fusion_rule", "threshold", *OUTPUTS, "debug")
+HOSTS = ("distributed", "coordinator_address", "num_processes", "process_id", "join_seconds", "lost_seconds")
 NETWORK = (
     *RUN,
     "features",
@@ -182,6 +196,7 @@ NETWORK = (
     "learning_rate",
     "objective",
     "mesh",
+    *HOSTS,
     "validation_fraction",
     "scorer",
     "supplemental",

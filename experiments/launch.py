@@ -18,7 +18,7 @@ from absl import app, flags, logging
 import asd_jax
 from asd_jax.errors import InputError
 from experiments import flags as shared
-from experiments import overlay, wording
+from experiments import hosts, overlay, wording
 
 if TYPE_CHECKING:
     from asd_jax.runs import RunConfig
@@ -189,9 +189,10 @@ def experiment(recipe: Callable[[], "RunConfig"]) -> None:
 
     def main(arguments: list[str]) -> None:
         no_arguments(arguments)
-        config = configured(recipe)
-        with added_to_cache():
-            run_machines(config)
+        with hosts.joined():
+            config = configured_by_first(recipe) if hosts.wanted() else configured(recipe)
+            with added_to_cache():
+                run_machines(config)
 
     run(main)
 
@@ -226,6 +227,8 @@ def run_machines(config: "RunConfig") -> None:
     names = machines(data.machine, data.data_dir, data.dataset, data.embeddings)
     several = FLAGS.machine == "all" or len(names) > 1
     config = with_machine(config, ",".join(names))
+    if hosts.wanted() and several and not config.recipe.is_joint:
+        raise InputError("several hosts train on one machine type after another: a command for each `machine`")
     base = workdir(config.experiment, "several" if several else names[0])
     compilation_cache.enable()
     if not several or config.recipe.is_joint:
@@ -256,6 +259,16 @@ def run_machines(config: "RunConfig") -> None:
     write_table(base, [base / name for name in names])
     if failed:
         raise InputError(f"{len(failed)} of {len(names)} machines failed: {', '.join(failed)}; see above")
+
+
+def configured_by_first(recipe: Callable[[], "RunConfig"]) -> "RunConfig":
+    """What `configured` gives on the first of several hosts, on all: the others need no `--workdir` to resume."""
+    from asd_jax.runs import RunConfig
+    from asd_jax.training.hosts import is_first, told
+
+    config = RunConfig.from_dict(told(configured(recipe).to_dict() if is_first() else None))
+    own = {"cache_dir": cache_dir(), "max_memory_gb": FLAGS.max_memory_gb}
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, **own))
 
 
 def configured(recipe: Callable[[], "RunConfig"]) -> "RunConfig":

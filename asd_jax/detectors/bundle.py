@@ -63,7 +63,7 @@ class Detectors:
             }
             for part in range(2)
         )
-        with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+        with _checkpointer() as checkpointer:
             args = ocp.args.Composite(
                 arrays=ocp.args.StandardSave(jax.device_get(arrays)),
                 metadata=ocp.args.JsonSave({"format": FORMAT, "detectors": settings}),
@@ -104,6 +104,16 @@ def digest(run: str | Path) -> str:
     return hashlib.sha256(json.dumps(_digests(_folder(run)), sort_keys=True).encode()).hexdigest()
 
 
+def _checkpointer() -> Any:
+    """Orbax's, for a process that reads and writes bundles alone, whatever other hosts there are."""
+    import orbax.checkpoint as ocp  # late: Orbax takes a second to import
+
+    from asd_jax.training.checkpoints import alone
+
+    handler = ocp.CompositeCheckpointHandler(composite_options=ocp.CompositeOptions(multiprocessing_options=alone()))
+    return ocp.Checkpointer(handler, multiprocessing_options=alone())
+
+
 def _folder(run: str | Path) -> Path:
     return Path(run).absolute() / "checkpoints" / "bundle"
 
@@ -115,7 +125,7 @@ def _read(folder: Path) -> tuple[PyTree, dict[str, Any]]:
         raise InputError(f"{folder}: no checkpoint there; give the folder of a finished run")
     _check(folder)
     damaged = f"{folder} is damaged, or no checkpoint of this library; {_MEND}"
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+    with _checkpointer() as checkpointer:
         try:
             metadata = checkpointer.restore(folder, args=ocp.args.Composite(metadata=ocp.args.JsonRestore())).metadata
             written_in = metadata.get("format")

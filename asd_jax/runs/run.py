@@ -5,8 +5,10 @@
 
 import dataclasses
 import functools
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from asd_jax.datasets import DataConfig, Dataset
 from asd_jax.datasets.in_memory import OWN
@@ -23,7 +25,14 @@ from asd_jax.runs.outputs import Outputs
 from asd_jax.runs.recordings import write_recordings
 from asd_jax.runs.supervised import fit_supervised
 from asd_jax.runs.timing import timed
-from asd_jax.runs.training_clips import introduce, microphone_remarks, read_supplemental, read_training_clips
+from asd_jax.runs.training_clips import (
+    TrainingClips,
+    introduce,
+    microphone_remarks,
+    read_supplemental,
+    read_training_clips,
+)
+from asd_jax.training import hosts
 from asd_jax.training.progress import history_csv
 
 
@@ -38,6 +47,9 @@ def run(
 ) -> Results | dict[str, Results] | None:
     """Fit a detector and evaluate it; everything is written below `workdir`.
 
+    Several hosts (`training.hosts`) all call it with the same config. They train together; what comes after that the
+    first does alone, which is the only one that looks at `workdir`.
+
     Args:
         config: the settings.
         workdir: the run folder; must not hold anything unless `resume`.
@@ -48,7 +60,7 @@ def run(
 
     Returns:
         what `metrics.json` holds, where one detector serves several machine types by their names, each in a folder of
-        its own below `workdir`; None where there are no test clips.
+        its own below `workdir`; None where there are no test clips, and of hosts but the first.
 
     Raises:
         InputError: a setting or a file that the user can mend.
@@ -56,7 +68,8 @@ def run(
     workdir = Path(workdir).expanduser()
     config.check()
     config.data.storage()  # a limit that cannot be is said before anything is read
-    if not resume:
+    writes = hosts.is_first()
+    if writes and not resume:
         folder.check_free(workdir)
     if dataset is None:
         dataset = config.data.open(config.front_end.sample_rate, say)
@@ -77,16 +90,22 @@ def run(
 
     @functools.cache
     def start() -> Path:
-        folder.start(workdir, folder.describe(config, dataset), resume=resume)
-        taught_by_labels = config.supervised is not None
-        write_recordings(workdir, dataset, config.data.data_dir, labelled_train=taught_by_labels)
+        description = folder.describe(config, dataset)
+        hosts.check_same(_common(description, train))
+        if writes:
+            folder.start(workdir, description, resume=resume)
+            taught_by_labels = config.supervised is not None
+            write_recordings(workdir, dataset, config.data.data_dir, labelled_train=taught_by_labels)
         return workdir / "checkpoints" / "training"
 
-    hooks = Hooks(start, workdir / "tensorboard" if outputs.tensorboard else None, say, note)
+    hooks = Hooks(start, workdir / "tensorboard" if writes and outputs.tensorboard else None, say, note)
     fit = fit_on_normal if config.supervised is None else fit_supervised
     fitted = fit(config, dataset, train, hooks, seconds)
-    detectors, fits = fitted.detectors, fitted.fits
     start()  # only now where nothing was trained, so that a mistake found while fitting leaves nothing behind
+    if not writes:
+        hosts.meet("the end of a run")
+        return None
+    detectors, fits = fitted.detectors, fitted.fits
     if config.saves:
         detectors.save(workdir)
     if fits[0].history:
@@ -114,7 +133,19 @@ def run(
     )
     if results is None:
         say("\n" + expectation_table(detectors.system).text() + "\n")
+    hosts.meet("the end of a run")  # JAX ends them all where one leaves before
     return results
+
+
+def _common(description: dict[str, Any], train: TrainingClips) -> dict[str, Any]:
+    """What several hosts must have in common, by words for it."""
+    lengths = hashlib.sha256(train.heard.frames.clip_length.tobytes()).hexdigest()
+    return {
+        "versions of Python or packages": description["versions"],
+        "settings": [description["experiment"], description["settings"]],
+        "recordings": description["data"],
+        "readable training recordings": lengths,
+    }
 
 
 def _of_own(config: RunConfig, dataset: Dataset) -> RunConfig:

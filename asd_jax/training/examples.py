@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Int
 from asd_jax.errors import InputError
 from asd_jax.features import Scaling
 from asd_jax.features.stored_clips import StoredClips
-from asd_jax.training import placement
+from asd_jax.training import hosts, placement
 from asd_jax.training.batches import AnySource, Elsewhere, Picks, Read, Source
 from asd_jax.training.config import TrainingConfig
 from asd_jax.training.reading import read_ahead, read_segments
@@ -117,7 +117,11 @@ class Listed:
         self, *, seed: int, epoch: int, steps_per_call: int
     ) -> Iterator[tuple[Picks | Read, Bool[np.ndarray, " steps_per_call"]]]:
         """See `Examples`."""
-        return self._ready(self._calls(seed=seed, epoch=epoch, steps_per_call=steps_per_call))
+        listed = self._calls(seed=seed, epoch=epoch, steps_per_call=steps_per_call)
+        if self.read is not None and hosts.several():
+            own = placement.own_rows(self.batch_size)
+            listed = ((_take(picks, (slice(None), own)), active) for picks, active in listed)
+        return self._ready(listed)
 
     def validation(self) -> Iterator[tuple[Picks | Read, int]]:
         """See `Examples`."""
@@ -164,7 +168,7 @@ def settled(n_examples: int, config: TrainingConfig) -> tuple[int, int, tuple[st
     return batch_size, epochs, tuple(notes)
 
 
-def _take(picks: Picks, indices: np.ndarray) -> Picks:
+def _take(picks: Picks, indices: Any) -> Picks:
     return Picks(picks.starts[indices], None if picks.targets is None else picks.targets[indices])
 
 

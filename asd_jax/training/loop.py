@@ -17,8 +17,9 @@ from asd_jax.training.batches import AnySource, Batch, Picks, Read
 from asd_jax.training.config import TrainingConfig
 from asd_jax.training.examples import Examples
 from asd_jax.training.hooks import Checkpointer, Monitor
+from asd_jax.training.hosts import told
 from asd_jax.training.objectives import Objective
-from asd_jax.training.placement import place
+from asd_jax.training.placement import own, place
 from asd_jax.training.progress import Progress, advance, out_of_patience
 from asd_jax.training.state import TrainState, init_train_state, make_optimizer
 
@@ -183,15 +184,16 @@ def fit(
                 "validation_loss": validation_loss(network, objective, examples, train_state, source),
                 "learning_rate": float(schedule(begin)),
             }
-            progress, better = advance(progress, measurements, config)
+            progress, better = advance(progress, told(measurements), config)
             if better and config.patience is not None:
                 best = jax.tree.map(jnp.copy, (train_state.params, train_state.model_state))
             if checkpointer:
                 checkpointer.save(train_state, progress)
             monitor.epoch(progress, step)
+    used = "best"
     if best is None:
-        return FitResult(train_state.params, train_state.model_state, "latest", progress)
-    return FitResult(*best, "best", progress)
+        best, used = (train_state.params, train_state.model_state), "latest"
+    return FitResult(*own(best), used, progress)
 
 
 def restore(
