@@ -111,7 +111,7 @@ def reason(printed: str, number: int) -> str:
     silent = _SILENT.search(printed)
     lost = f"host {silent[1]}" if silent else "the first host" if "leader task" in printed else "another host"
     mend = "--resume --workdir=RUN goes on, on any number of hosts"
-    return f"{lost} ended or cannot be reached, which ends the run; {mend}"
+    return f"{lost} ended or cannot be reached; what it said last may say why. {mend}"
 
 
 def _check() -> None:

@@ -222,17 +222,21 @@ def run_machines(config: "RunConfig") -> None:
     """
     from asd_jax import runs
     from asd_jax.runs import compilation_cache, folder
+    from asd_jax.training.hosts import is_first
 
     data = config.data
     names = machines(data.machine, data.data_dir, data.dataset, data.embeddings)
     several = FLAGS.machine == "all" or len(names) > 1
     config = with_machine(config, ",".join(names))
     if hosts.wanted() and several and not config.recipe.is_joint:
-        raise InputError("several hosts train on one machine type after another: a command for each `machine`")
+        raise InputError("several hosts train one network a command; start one for each `machine`")
     base = workdir(config.experiment, "several" if several else names[0])
     compilation_cache.enable()
     if not several or config.recipe.is_joint:
-        if runs.run(config, base, resume=FLAGS.resume, outputs=outputs(), say=wording.say) is None:
+        results = runs.run(config, base, resume=FLAGS.resume, outputs=outputs(), say=wording.say)
+        if not is_first():  # of several hosts, which have no part in what follows
+            return
+        if results is None:
             print(f"next: python -m experiments.score --checkpoint={base} FILE...")
         if len(names) > 1:
             print(f"\none detector for {len(names)} machine types: {base}")

@@ -45,7 +45,8 @@ class Local:
         self._free: queue.SimpleQueue[int] = queue.SimpleQueue()
         for slot in range(n_workers):
             self._free.put(slot)
-        self._started: set[subprocess.Popen] = set()
+        self._started: list[subprocess.Popen] = []
+        self._is_closed = False
         self._pool = ThreadPoolExecutor(n_workers)
 
     def submit(self, run: Run) -> Future[str]:
@@ -54,17 +55,23 @@ class Local:
 
     def close(self) -> None:
         """See `Engine`."""
+        self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in self._started:
+        for process in list(self._started):
             process.kill()  # of one that has ended long ago nothing comes
         self._pool.shutdown()
 
     def _do(self, run: Run) -> str:
         slot = self._free.get()
         try:
-            return do(run, self._environments[slot], os.getcwd(), self._started.add)
+            return do(run, self._environments[slot], os.getcwd(), self._note)
         finally:
             self._free.put(slot)
+
+    def _note(self, process: subprocess.Popen) -> None:
+        self._started.append(process)
+        if self._is_closed:  # meanwhile
+            process.kill()
 
 
 def _environment(slot: int, n_workers: int, cpus: int | None, gpus: float | None) -> dict[str, str]:
