@@ -60,8 +60,12 @@ _LONG = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what -m leaves out
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: _LONG.index(item.path.stem) if item.path.stem in _LONG else len(_LONG))
+    for item in items:
+        if "service" in item.keywords:
+            item.add_marker(pytest.mark.slow)
     if jax.default_backend() == "gpu":
         return
     for item in items:

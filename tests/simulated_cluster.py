@@ -6,7 +6,7 @@ import logging
 import pytest
 
 MARKS = [
-    pytest.mark.slow,
+    pytest.mark.service,
     pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning"),  # of JAX, about every subprocess
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # Ray leaves files and processes to the collector
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

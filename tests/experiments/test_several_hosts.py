@@ -46,7 +46,7 @@ def losses(run):
         return [float(row["train_loss"]) for row in csv.DictReader(file)]
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_a_run_outlives_a_killed_host(machine_tree, tmp_path, run_script):
     run, again, port = tmp_path / "run", tmp_path / "again", free_port()
     flags = ["--machine=fan", f"--data_dir={machine_tree}", "--mesh=data", "--hidden_size=8", "--epochs=5"]
@@ -109,7 +109,7 @@ def test_flags_that_do_not_go_together(run_script, flags, error):
     assert (status, out) == (1, "") and error in said and len(said.splitlines()) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_hosts_that_do_not_come_are_one_line(tmp_path):
     flags = ["--machine=slide_rail", "--mesh=data", f"--workdir={tmp_path / 'run'}", "--join_seconds=2"]
     host = start(1, free_port(), *flags)

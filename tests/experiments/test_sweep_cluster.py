@@ -56,7 +56,6 @@ def test_a_node_that_is_lost_costs_no_run(machine_tree, tmp_path):
 def test_no_room_and_no_cluster(tmp_path):
     for arguments, message in (
         (["--cpus_per_run=4096"], "--cpus_per_run=4096, --gpus_per_run=0: no node has so much; ask for less"),
-        (["--ray_address=auto"], "--ray_address=auto: no Ray cluster answers there"),
         (["--ray_address=127.0.0.1:1"], "--ray_address=127.0.0.1:1: no Ray cluster answers there"),
     ):
         driver = benchmark("--experiments=gmm", "--engine=ray", *arguments, f"--workdir={tmp_path / 'x'}")

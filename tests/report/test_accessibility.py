@@ -16,7 +16,10 @@ from test_scored_page import LONG, read_again, scored
 from asd_jax.report import write_report, write_scored_report
 from asd_jax.report.live.page import LivePage
 
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver here")
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver here"),
+]
 AXE = os.environ.get("ASD_JAX_AXE")
 needs_axe = pytest.mark.skipif(not AXE, reason="ASD_JAX_AXE does not name an axe.min.js")
 PAGES = ("run", "unlabelled run", "scored", "archive", "live")

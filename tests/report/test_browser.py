@@ -5,7 +5,10 @@ from browsing import CHROMIUM, DRIVER, HOSTILE, open_browser
 
 from asd_jax.report import write_report
 
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver here")
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver here"),
+]
 
 
 @pytest.fixture(scope="module")

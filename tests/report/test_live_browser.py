@@ -10,7 +10,10 @@ from PIL import Image
 
 from asd_jax.report.live.page import LivePage
 
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver here")
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with its driver here"),
+]
 FOLDER = "2026-11-24T02-41-55Z_id_00"
 
 
@@ -137,7 +140,6 @@ def test_no_request_leaves_and_the_console_is_quiet(browser, page):
     assert all("127.0.0.2:1" in message and "Content Security Policy" in message for message in said), said
 
 
-@pytest.mark.slow
 def test_it_says_when_the_monitor_is_gone_and_begins_anew_with_it(browser, page):
     page.close()
     until(lambda: "has not answered since" in read(browser, "lost"), seconds=12.0)

@@ -323,7 +323,7 @@ def days(listening, hours, level):
         listening.hear(Block(noise(1.0, level, len(listening.events)), RATE), Break(Kind.OVERFLOW, "lost", 59.0))
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_drift_is_told_and_what_is_known_of_it_survives_a_restart(tmp_path):
     path, who = tmp_path / "state.json", identity(JUDGE, MACHINE, "level")
     state = State.read(path, who)
@@ -363,7 +363,7 @@ def test_what_is_shown_is_the_latest_hop_and_nothing_is_kept_without_a_folder():
     assert {event["threshold"] for event in listening.of("score")} == {None} and not listening.of("alarm")
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_memory_stays_flat_over_many_hours(tmp_path):
     events = 0
 

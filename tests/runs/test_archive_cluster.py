@@ -53,4 +53,4 @@ def test_no_cluster_at_an_address():
     from asd_jax.runs.archive.ray_engine import RayEngine
 
     with pytest.raises(InputError, match="no Ray cluster answers there"):
-        RayEngine(Job("run", "", Listening()), address="auto")
+        RayEngine(Job("run", "", Listening()), address="127.0.0.1:1")

@@ -176,7 +176,7 @@ def run_on(count, folder):
     return [json.loads((folder / f"found_{count}_{number}.json").read_text()) for number in range(count)]
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_two_hosts_learn_as_one_process_of_as_many_devices(tmp_path):
     for count in (1, 2):  # a run of one device that ended after its first epoch, for both to go on with
         with pytest.raises(Stop):
