@@ -92,6 +92,7 @@ def test_the_library_imports_nothing_that_uses_it():
     } == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PLACES)
 def test_a_package_is_imported_where_it_belongs(package):
     users = [path.as_posix() for path in FILES if package in packages(path)]

@@ -192,6 +192,7 @@ def simulated(seed, *, shift=0.0, faults=False, hours=168):
     return [(hour, report.direction) for hour, report in told if report]
 
 
+@pytest.mark.slow
 def test_normal_weeks_and_faults_of_minutes_are_no_drift():
     assert sum(bool(simulated(seed, faults=seed % 2 == 0)) for seed in range(4)) <= 1
 

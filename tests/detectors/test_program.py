@@ -63,6 +63,7 @@ def test_a_network_whose_state_is_carried(made, untrained, tmp_path, kind):
     agree(made(untrained(models.LSTMPredictorConfig(hidden_size=8, carry_state=True)), "mse"), kind, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "kind"), [*((name, "onnx") for name in VECTOR_SCORERS), ("gmm", "stablehlo"), ("knn", "stablehlo")]
 )
@@ -75,6 +76,7 @@ def test_scorers_of_windows(made, tmp_path, pool):
     agree(made(OverlappingFrames(20, 9), ScorerSpec("ocsvm", pool=pool)), "onnx", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*FrontEnd.known(), "vggish", "torchaudio"])
 def test_every_feature(made, tmp_path, name):
     if name in FrontEnd.known():
@@ -121,6 +123,7 @@ def test_inputs_have_defaults_and_the_batch_is_free(made, tmp_path):
     np.testing.assert_allclose(scores, one_by_one, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_has_no_exported_form_names_what_has(made):
     detector = made(ClipSummary(), "lof", "pca+iforest", "gmm")
     for name in ("lof", "pca+iforest"):

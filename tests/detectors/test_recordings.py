@@ -68,6 +68,7 @@ def test_what_never_alarms_for_clips_never_does_for_recordings():
     assert limit(Threshold("gamma_0.9", 1.0, Method.GAMMA, 1, Source.VALIDATION), np.ones(1), 2) == np.inf
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 10, 100, 360])
 @pytest.mark.parametrize("alike", [1, 6])  # clips in a row with one score: how far a recording depends on itself
 @pytest.mark.parametrize("shape", [np.exp, lambda z: z, lambda z: -np.log1p(np.exp(-z))])

@@ -107,6 +107,7 @@ def test_conformal_never_alarms_where_it_cannot_keep_its_promise():
     assert saved["value"] is None and thresholds.Threshold.from_dict(saved) == threshold
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_clips", [9, 12, 19, 60])
 @pytest.mark.parametrize("draw", ["gamma", "normal", "ties"])
 def test_conformal_bounds_the_false_alarm_rate_at_any_number_of_clips(n_clips, draw):

@@ -84,6 +84,7 @@ def test_number_of_parameters_and_channels_are_those_of_the_docstring():
     assert sum(np.prod(shape) for shape in shapes(EfficientATConfig()).values()) == 993_439  # and a counter a norm
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kernel", "stride", "n_in"), [(3, 1, 6), (3, 2, 6), (5, 1, 6), (5, 2, 6), (3, 2, 1)])
 def test_shifted_slices_are_a_convolution(kernel, stride, n_in):
     layer = Shifts(kernel, 6, stride, rngs=nnx.Rngs(0))
@@ -162,6 +163,7 @@ def test_pytorch_weights_are_read_without_running_code(made, tmp_path):
         PUBLISHED.load(tmp_path / "module.pt")
 
 
+@pytest.mark.slow
 def test_as_a_user_runs_it(made, machine_tree, run_script, tmp_path):
     np.savez(tmp_path / "own.npz", **made)
     data = ["--machine=fan", f"--data_dir={machine_tree}", "--machine_id=id_00", f"--weights={tmp_path / 'own.npz'}"]

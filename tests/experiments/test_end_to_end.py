@@ -15,6 +15,7 @@ from asd_jax import load_detector
 from asd_jax.datasets.audio import read_audio
 from asd_jax.runs.recipes import REPORTED
 
+pytestmark = pytest.mark.slow
 SETTINGS = ["--machine=fan", "--hidden_size=8", "--context_frames=3", "--batch_size=8", "--epochs=8"]
 
 
@@ -111,7 +112,6 @@ def test_score_gives_verdicts_on_files(run_folder, machine_tree, run_script):
         assert 0 <= float(row["share_of_normal_above"]) <= 1
 
 
-@pytest.mark.slow
 def test_killed_and_resumed_ends_at_the_same_parameters(run_folder, machine_tree, run_script, tmp_path):
     workdir = tmp_path / "killed"
     command = [sys.executable, "-m", "experiments.lstm_pred", f"--workdir={workdir}", "--noreport"]

@@ -19,6 +19,7 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_the_script_writes_both_kinds(gmm_run, tmp_path, run_script):
     for kind in ("onnx", "stablehlo"):
         out = tmp_path / f"d.{kind}"

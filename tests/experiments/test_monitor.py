@@ -151,6 +151,7 @@ def test_sigterm_ends_it_with_a_last_line_and_another_on_its_folder_is_refused(u
     assert 3.0 <= events[0]["seconds"] <= 3.1 and of(events, "score")[0]["seconds"] >= 4.0
 
 
+@pytest.mark.slow
 def test_it_starts_before_its_source_exists_and_nobody_who_does_not_read_holds_it_up(usual, tmp_path):
     pytest.importorskip("prometheus_client")
     source = tmp_path / "pipe"

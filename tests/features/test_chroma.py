@@ -63,6 +63,7 @@ def test_a_tone_lies_in_its_bin(midi):
     assert set(np.argmax(np.asarray(bins)[20:-20], axis=-1)) == {3 * (midi - 24)}  # C1 is note 24
 
 
+@pytest.mark.slow
 def test_decimation_folds_nothing_onto_other_octaves():
     # A loud tone in the top octave must not show below it, whatever its frequency folds to.
     time = np.arange(32_000) / 16_000

@@ -20,9 +20,10 @@ GRID = pairwise(
     length=("1", "n_fft - 1", "n_fft", "160000", "160001"),
     batch=((), (3,), (2, 2)),
 )
+ROWS = [pytest.param(row, marks=[pytest.mark.slow] if index % 3 else []) for index, row in enumerate(GRID)]
 
 
-@pytest.mark.parametrize("row", GRID, ids=lambda row: "-".join(str(value) for value in row.values()))
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: "-".join(str(value) for value in row.values()))
 @pytest.mark.filterwarnings("ignore:n_fft=.* is too large:UserWarning")  # librosa, of short signals
 @pytest.mark.filterwarnings("ignore:Empty filters detected:UserWarning")  # librosa's word for what follows
 @pytest.mark.filterwarnings("ignore:mel bands .* are empty:UserWarning")  # tested on its own below

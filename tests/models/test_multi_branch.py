@@ -114,6 +114,7 @@ def test_magnitudes_are_those_of_torch_stft():
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * wanted.max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size", "stride", "padding"), [(3, 1, 1), (3, 2, 1), (7, 2, 0), (1, 1, 0)])
 def test_gradients_in_parts_of_the_batch_are_those_of_the_convolution(size, stride, padding):
     images, kernels, cotangents = (
@@ -136,6 +137,7 @@ def test_pooling_is_that_of_torch(padding):
     np.testing.assert_array_equal(max_pool(jnp.asarray(image), padding=padding), wanted.numpy().transpose(0, 2, 3, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("branches", [("spectrum",), ("256",), ("64", "1024")])
 def test_the_shortest_clip_that_a_config_names_is_the_shortest_that_it_takes(branches):
     config = models.MultiBranchConfig(branches=branches, width=16)

@@ -74,6 +74,7 @@ def test_a_stack_is_one_layer_after_another(kind, n_steps):
     np.testing.assert_allclose(last(layers, [gates] * n_steps), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_steps", [3, 23])
 @pytest.mark.parametrize("kind", [LSTM, GRU])
 def test_reading_and_following_inputs_are_steps(kind, n_steps):

@@ -61,6 +61,7 @@ def test_patches_equal_those_of_the_port(waveform):
     np.testing.assert_allclose(patches_of(waveform), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_embeddings_equal_those_of_the_port(port, waveform):
     import torch
 

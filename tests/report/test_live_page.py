@@ -271,6 +271,7 @@ def test_closing_frees_the_port():
     again.close()
 
 
+@pytest.mark.slow
 def test_clients_that_neither_send_nor_read_hold_nothing_up(page, monkeypatch):
     monkeypatch.setattr(server._Handler, "timeout", 0.3)
     page.spectrum(np.zeros((4_000, 2_000), np.float32))  # 11 MB of JSON: more than sockets take in

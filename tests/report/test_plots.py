@@ -41,6 +41,7 @@ def test_score_histograms():
     drawn(figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scores",
     [[1.0], [2.0] * 5, [np.nan, 1.0, 2.0], [np.nan], [-5.0, 0.0, 4.0], [1e-3, 1.0, 50.0], [*[1.0] * 40, 2.0, 900.0]],

@@ -146,6 +146,7 @@ def test_a_recording_that_was_cut_is_shown_by_its_worst_part(tmp_path):
     np.testing.assert_allclose(decoded(page.all("audio")[0]["src"])[0], made.dataset.read(part), atol=2**-15)
 
 
+@pytest.mark.slow
 def test_a_thousand_clips_stay_a_small_page(tmp_path):
     made = make(1000)
     html = write_report(tmp_path, *made.arguments()).read_text(encoding="utf-8")
@@ -155,6 +156,7 @@ def test_a_thousand_clips_stay_a_small_page(tmp_path):
     assert len(html) < 12e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [(None,), (False,), (None, True, False)])
 def test_sets_with_few_labels(labels, tmp_path):
     html = write_report(tmp_path, *make(6, labels=labels).arguments()).read_text(encoding="utf-8")

@@ -72,6 +72,7 @@ def test_arcface_widens_the_angle_of_the_own_class_alone():
         )
 
 
+@pytest.mark.slow
 def test_adaproj_learns_from_two_classes_whose_fixed_scale_would_be_zero():
     objective = AdaProj(subspace_size=2)
     params, state = objective.init(2, 6, key=jax.random.key(0))
@@ -84,6 +85,7 @@ def test_adaproj_learns_from_two_classes_whose_fixed_scale_would_be_zero():
     assert kept == after and np.isfinite(again).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", CLASSES, ids=lambda of: of.name)
 def test_the_right_class_costs_less_and_labels_that_are_mixed_lie_between(objective):
     params, state = objective().init(4, 8, key=jax.random.key(0))
