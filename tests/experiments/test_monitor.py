@@ -222,6 +222,7 @@ def test_help_lists_all_and_answers_fast():
 @pytest.mark.slow
 def test_recordings_of_a_real_machine_in_a_row(real_data, tmp_path, run_script):
     """Clips as `cat` gives them: normal, ten faulty, normal, ten faulty, normal."""
+    pytest.importorskip("jax2onnx")
     machine_id, tree = "id_02", real_data / "toycar_resynthesized"
     run_folder = tmp_path / "run"
     status, _, stderr = run_script(
