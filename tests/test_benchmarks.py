@@ -43,7 +43,7 @@ def test_products_are_counted_through_loops():
     assert gflop(traced) * 1e9 == 15 * 2 * 3 * 4 * 4
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_the_benchmark_of_a_gpu_runs():
     """With a few small steps on the CPU, so that it is in order whenever there is a card."""
     from benchmarks import gpu

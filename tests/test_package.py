@@ -59,7 +59,7 @@ def installed(released, tmp_path_factory):
     return python
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_the_sdist_holds_what_the_wheel_and_its_readers_need(released):
     with tarfile.open(next(released.glob("*.tar.gz"))) as sdist:
         names = {name.partition("/")[2] for name in sdist.getnames()}
@@ -75,7 +75,7 @@ def test_the_sdist_holds_what_the_wheel_and_its_readers_need(released):
     assert f"asd_jax-{VERSION}" in next(released.glob("*.whl")).name
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_an_installed_wheel_works_outside_the_checkout(installed, machine_tree, tmp_path):
     where = run(
         installed, "-c", "import asd_jax, experiments; print(asd_jax.__file__, experiments.__file__)", cwd=tmp_path

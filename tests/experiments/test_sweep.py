@@ -75,7 +75,7 @@ def test_what_cannot_be_is_said_before_anything_is_begun(machine_tree, run_scrip
     assert status == 1 and "--reg_covar=-1 cannot be" in stderr and not (tmp_path / "x").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_a_sweep_whose_driver_is_killed_gives_the_same_table(machine_tree, run_script, tmp_path):
     arguments = swept.arguments(machine_tree)
     whole, killed = tmp_path / "whole", tmp_path / "killed"

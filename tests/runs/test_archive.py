@@ -109,7 +109,7 @@ def test_interrupted_anywhere_the_table_is_the_same(root, whole, tmp_path, monke
     assert score(archive).summary == scored.summary
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_killed_by_the_system_and_begun_again(root, whole, tmp_path):
     archive = archives.archive_of(root, tmp_path / "out", shard_size=3)
     arguments = [f"--checkpoint={root / 'run'}", f"--input={root / 'new'}", f"--out={archive.out}", "--shard_size=3"]
@@ -125,7 +125,7 @@ def test_killed_by_the_system_and_begun_again(root, whole, tmp_path):
     archives.assert_same_scores(archives.rows(archive.out), whole[1])
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_files_that_crash_or_hang_the_decoder(root, whole, tmp_path):
     names = [str(path) for path in sorted((root / "new").rglob("*.wav"))]
     for bad in ("crash.wav", "hang.wav"):

@@ -156,7 +156,7 @@ def test_the_limit_is_half_of_what_is_free(monkeypatch, tmp_path):
     assert free_memory() > 600_000
 
 
-@pytest.mark.slow
+@pytest.mark.service
 def test_the_benchmark_runs(tmp_path, capsys):
     from benchmarks import larger_than_memory
 
