@@ -102,10 +102,11 @@ def test_every_page_follows_the_colour_scheme(browser, pages):
             assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == paper, page
 
 
-def test_by_keyboard_alone(browser, pages):
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_is_reached_by_tab(browser, pages, page):
     from selenium.webdriver.common.keys import Keys
 
-    browser.get(pages["run"])
+    browser.get(pages[page])
     look(browser, width=1280, scheme="light")
     wanted = browser.execute_script(
         """const all = [...document.querySelectorAll("a, button, select, audio, summary, [tabindex]")];
@@ -122,7 +123,13 @@ def test_by_keyboard_alone(browser, pages):
             break
         reached.add(int(place))
         assert outline != "none" or kind == "AUDIO", place  # whose buttons have outlines of their own
-    assert reached == set(range(wanted))
+    assert reached == set(range(wanted)) and wanted
+
+
+def test_a_column_is_sorted_by_enter(browser, pages):
+    from selenium.webdriver.common.keys import Keys
+
+    browser.get(pages["run"])
     button = browser.find_element("css selector", "button[data-key=score]")
     button.send_keys(Keys.ENTER)
     assert button.find_element("xpath", "..").get_attribute("aria-sort") == "ascending"
